@@ -1,0 +1,1 @@
+"""The worker behind a web host's storefront."""
