@@ -1,25 +1,65 @@
 # Thin verbs for everything. `make demo` and `make test` are all that a newcomer needs.
+# ARGS=… is handed on: `make demo ARGS=--json`, `make test ARGS='-k poison'`.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+BENCH  := $(VENV)/.bench-installed
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+ARGS   ?=
 
-.PHONY: help demo test check lock format docs bench fuzz clean
+.PHONY: help install servers demo test test-unit check format lock docs bench fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | sort | expand -t 20
 
 $(STAMP): requirements/dev.lock pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@sh tools/create_venv.sh "$(PYTHON)" $(VENV)
+	@$(PIP) --require-hashes --requirement requirements/dev.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BENCH): requirements/bench.lock $(STAMP)
+	@$(PIP) --require-hashes --requirement requirements/bench.lock
 	@touch $@
 
 install: $(STAMP) ## create .venv from the lock file
 
-lock: ## write the lock files anew, keeping pins that still satisfy pyproject.toml
+servers: ## install the servers and programs that the tests start, if they are missing
+	@sh tools/install_servers.sh
+
+demo: install ## the whole product in one command: no server, no root, no configuration
+	@$(BIN)/provisioner demo $(ARGS)
+
+test: install servers ## every test, against a RabbitMQ and a PostgreSQL of its own
+	@$(BIN)/pytest $(ARGS)
+
+test-unit: install ## the tests that need no server
+	@$(BIN)/pytest tests/unit $(ARGS)
+
+check: install ## style, types, layers and lock files
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@sh tools/check_locks.sh
+
+format: install ## let ruff format the code and repair what it can
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+lock: install ## write the lock files anew, keeping pins that still satisfy pyproject.toml
 	@sh requirements/compile.sh requirements
 
+docs: install ## write the generated reference pages anew
+	@$(BIN)/python -m tools.docs $(ARGS)
+
+bench: $(BENCH) servers ## measure against a plain actor, DBOS and the bare database
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+fuzz: install servers ## the poison test at its full count
+	@FUZZ_BODIES=10000 FUZZ_ORDERS=1000 $(BIN)/pytest tests/faults/test_poison.py --timeout=3600 $(ARGS)
+
 clean: ## remove what the verbs made
-	@rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) var dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,4 +1,4 @@
-"""A PostgreSQL cluster of the tests' own: its own folder and port, and a server that is a direct child, to be killed."""
+"""A PostgreSQL cluster of the tests' own: its own folder and port, and a server that is a direct child to kill."""
 
 import os
 import pwd
