@@ -1,1 +1,1 @@
-"""What every other package may use: clock, ids, secrets and redaction, errors, settings, logging, named crash points."""
+"""What every other package may use: clock, ids, secrets, redaction, errors, settings, logging, crash points."""
