@@ -72,3 +72,9 @@ def effect_of(method: Callable[..., Any]) -> Effect:
         if isinstance(declared, Effect):
             return declared
     raise TypeError(f"{name} is not declared idempotent, keyed, checkable or unsafe on any port")
+
+
+def finder_of(method: Callable[..., Any]) -> Callable[..., Any] | None:
+    """The bound method that looks whether a checkable operation happened, or None for other classes."""
+    name = effect_of(method).find
+    return None if name is None else getattr(getattr(method, "__self__", None), name)

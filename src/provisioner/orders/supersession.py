@@ -1,0 +1,34 @@
+"""Which operations a newer command makes pointless, and who may undo whose suspension."""
+
+from typing import Final
+
+# workflow of the waiting operation -> verbs of later operations on the same resource that make it pointless
+POINTLESS_AFTER: Final[dict[str, frozenset[str]]] = {
+    "hosting.create": frozenset({"cancel"}),
+    "hosting.suspend": frozenset({"suspend", "resume", "cancel"}),
+    "hosting.resume": frozenset({"suspend", "resume", "cancel"}),
+}
+
+# A suspension may be lifted by its own role or a higher one.
+ROLE_RANK: Final[dict[str, int]] = {"customer": 1, "customer_admin": 1, "reseller": 2, "admin": 3, "system": 3}
+
+
+def is_pointless(workflow: str, later_workflows: tuple[str, ...]) -> bool:
+    """True when an operation accepted later on the same resource makes this one pointless."""
+    pointless_after = POINTLESS_AFTER.get(workflow, frozenset())
+    return any(verb(later) in pointless_after for later in later_workflows)
+
+
+def verb(workflow: str) -> str:
+    """`hosting.suspend` -> `suspend`."""
+    return workflow.rpartition(".")[2]
+
+
+def rank(role: str | None) -> int:
+    """How much a role may override. Unknown roles rank lowest; no role means the storefront itself."""
+    return ROLE_RANK["system"] if role is None else ROLE_RANK.get(role, 0)
+
+
+def may_resume(suspended_by: str | None, role: str | None) -> bool:
+    """Whether a role may lift a suspension made by another."""
+    return suspended_by is None or rank(role) >= rank(suspended_by)

@@ -1,0 +1,169 @@
+"""Runs one claimed operation as far as it goes: to its end, or to the next wait."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from provisioner.orders.statuses import OperationState, ServiceStatus
+from provisioner.ports.outcomes import Misconfigured, Rejected
+from provisioner.workflows.definition import WORKFLOWS, Definition
+from provisioner.workflows.journal import AccountFault, Claim, Due, Ending, Pause, ServiceChange
+from provisioner.workflows.operation import Operation
+from provisioner.workflows.recorder import (
+    UNDO,
+    Changed,
+    Paused,
+    Recorder,
+    Superseded,
+    Surroundings,
+    item_error,
+    points,
+)
+
+Adapters = Callable[[str], Any]
+"""Gives the adapter of a vendor account by the account's name. Raises Misconfigured when it cannot be opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a run stopped, for the log and for the account's circuit breaker."""
+
+    state: OperationState
+    reason: str = ""
+    vendor_answered: bool = False
+
+
+class Engine:
+    """One for each process; safe to use from many threads."""
+
+    def __init__(self, around: Surroundings, adapters: Adapters) -> None:
+        self._around = around
+        self._adapters = adapters
+
+    def run(self, claim: Claim) -> Report:
+        """Run the operation until it ends or waits, and commit that. Raises LeaseLost and StoreUnavailable."""
+        definition = WORKFLOWS.get(claim.workflow)
+        if definition is None:
+            return self._stop(claim, _held(f"this version has no workflow {claim.workflow}", "unknown_workflow"))
+        return _Run(claim, definition, self._around).go(self._adapters)
+
+    def hold(self, claim: Claim, reason: str, attention: str) -> Report:
+        """Hold the operation for an operator."""
+        return self._stop(claim, _held(reason, attention))
+
+    def _stop(self, claim: Claim, pause: Pause) -> Report:
+        self._around.journal.pause(claim, pause)
+        return Report(pause.state, pause.reason)
+
+
+class _Run:
+    def __init__(self, claim: Claim, definition: Definition, around: Surroundings) -> None:
+        self._claim = claim
+        self._definition = definition
+        self._around = around
+        self._recorder = Recorder(claim, around)
+
+    def go(self, adapters: Adapters) -> Report:
+        try:
+            return self._work(adapters)
+        except Paused as paused:
+            return self._pause(paused.pause)
+        except Changed as changed:
+            return self._pause(self._held(f"the workflow changed under its journal: {changed}", "workflow_changed"))
+
+    def _work(self, adapters: Adapters) -> Report:
+        operation = Operation(self._claim, self._recorder)
+        try:
+            change = self._definition.run(operation, self._open(adapters))
+            self._check_all_reached()
+        except Rejected as rejected:
+            return self._compensate(rejected)
+        return self._end(
+            Ending(
+                OperationState.SUCCEEDED,
+                self._recorder.unwritten(),
+                service=change,
+                follow_ups=tuple(operation.follow_ups),
+                warnings=self._recorder.warnings,
+            )
+        )
+
+    def _open(self, adapters: Adapters) -> Any:
+        if self._definition.port is None:
+            return None
+        if self._claim.vendor_account is None:
+            raise Paused(self._held("no vendor account takes this; add one with `servers add`", "no_vendor_account"))
+        try:
+            return adapters(self._claim.vendor_account)
+        except Misconfigured as wrong:
+            raise Paused(
+                Pause(
+                    OperationState.WAITING,
+                    wrong.message,
+                    Due(seconds=self._around.waits.first),
+                    attention="account_misconfigured",
+                    account_fault=AccountFault.MISCONFIGURED,
+                )
+            ) from wrong
+
+    def _check_all_reached(self) -> None:
+        left = tuple(name for name in self._recorder.unreached() if name not in self._definition.retired)
+        if left:
+            raise Changed(f"the journal has {', '.join(left)}, which the workflow no longer reaches")
+
+    # -- after a permanent failure
+
+    def _compensate(self, rejected: Rejected) -> Report:
+        self._recorder.undoing = True
+        if self._recorder.spent and self._recorder.undos:
+            raise Paused(
+                self._held(f"{rejected.message}; money was spent, so nothing is undone by itself", "money_spent")
+            )
+        for undo in reversed(self._recorder.undos):
+            try:
+                self._recorder.call(f"{UNDO}{undo.step}", undo.call, (undo.ref,))
+            except Rejected as refused:
+                reason = f"undoing step {undo.step} was refused: {refused.message}"
+                raise Paused(self._held(reason, "undo_refused")) from refused
+        return self._end(self._failed_ending(rejected))
+
+    def _failed_ending(self, rejected: Rejected) -> Ending:
+        superseded = isinstance(rejected, Superseded)
+        state = OperationState.COMPENSATED if self._recorder.undos else OperationState.FAILED
+        if superseded:
+            state = OperationState.SUPERSEDED
+        return Ending(
+            state,
+            self._recorder.unwritten(),
+            error=item_error(rejected),
+            service=self._service_after_failure(),
+            warnings=self._recorder.warnings,
+        )
+
+    def _service_after_failure(self) -> ServiceChange | None:
+        service = self._claim.service
+        if service is None or service.status is not ServiceStatus.PROVISIONING:
+            return None
+        return ServiceChange(ServiceStatus.FAILED)
+
+    def _held(self, reason: str, attention: str) -> Pause:
+        return replace(_held(reason, attention), outcomes=self._recorder.unwritten())
+
+    # -- commits
+
+    def _pause(self, pause: Pause) -> Report:
+        points(self._claim.workflow, pause.outcomes, "before_commit")
+        self._around.journal.pause(self._claim, pause)
+        points(self._claim.workflow, pause.outcomes, "after_commit")
+        return Report(pause.state, pause.reason, self._recorder.vendor_answered)
+
+    def _end(self, ending: Ending) -> Report:
+        points(self._claim.workflow, ending.outcomes, "before_commit")
+        self._around.journal.end(self._claim, ending)
+        points(self._claim.workflow, ending.outcomes, "after_commit")
+        reason = ending.error.message if ending.error else ""
+        return Report(ending.state, reason, self._recorder.vendor_answered)
+
+
+def _held(reason: str, attention: str) -> Pause:
+    return Pause(OperationState.HELD, reason, Due(), attention=attention)

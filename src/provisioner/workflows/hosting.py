@@ -1,0 +1,116 @@
+"""Web hosting: a customer on a panel, and a subscription with a plan and a domain."""
+
+from typing import Final
+
+from provisioner.kernel.secret import Secret
+from provisioner.orders.statuses import ServiceStatus
+from provisioner.ports.hosting import HostingCustomer, HostingPanel, HostingSubscription
+from provisioner.ports.outcomes import Done, Rejected
+from provisioner.workflows.definition import workflow
+from provisioner.workflows.journal import ServiceChange
+from provisioner.workflows.operation import Operation
+
+LOGIN_CANDIDATES: Final = 5
+LOGIN_LENGTH: Final = 16  # characters; the limit of a system login on Plesk
+
+
+@workflow("hosting.create", port=HostingPanel)
+def create_hosting(op: Operation, hosting: HostingPanel) -> ServiceChange:
+    """Make the customer and the subscription; both are found again, never made twice."""
+    customer = op.step("customer", hosting.ensure_customer, _customer(op), undo=hosting.remove_customer)
+    space = _create_with_free_login(op, hosting, customer)
+    return op.service_is(ServiceStatus.ACTIVE, Done(space.ref, {**space.data, "customer_ref": customer.ref}))
+
+
+@workflow("hosting.suspend", port=HostingPanel)
+def suspend_hosting(op: Operation, hosting: HostingPanel) -> ServiceChange:
+    """Switch the subscription off."""
+    op.step("suspend", hosting.suspend, _ref(op))
+    return op.service_is(ServiceStatus.SUSPENDED, suspended_by=op.actor_role or "system")
+
+
+@workflow("hosting.resume", port=HostingPanel)
+def resume_hosting(op: Operation, hosting: HostingPanel) -> ServiceChange:
+    """Lift our own suspension."""
+    op.step("resume", hosting.resume, _ref(op))
+    return op.service_is(ServiceStatus.ACTIVE)
+
+
+@workflow("hosting.cancel", port=HostingPanel)
+def cancel_hosting(op: Operation, hosting: HostingPanel) -> ServiceChange:
+    """Remove the subscription, and the customer too when nothing is left of it."""
+    if op.service.ref is not None:
+        op.step("remove", hosting.remove_subscription, op.service.ref)
+        if customer := op.service.data.get("customer_ref"):
+            op.step("remove-customer", hosting.remove_customer, customer)
+    return op.service_is(ServiceStatus.CANCELLED)
+
+
+@workflow("markup.record")
+def record_markup(_op: Operation) -> None:
+    """A change of markup concerns the storefront only; no vendor is asked."""
+
+
+def _create_with_free_login(op: Operation, hosting: HostingPanel, customer: Done) -> Done:
+    """Try the chosen login, then candidates with a number; each is journalled before its call."""
+    taken: Rejected | None = None
+    for number in range(LOGIN_CANDIDATES):
+        login = login_candidate(op.service.attributes, op.service.service_id, number)
+        name = "subscription" if number == 0 else f"subscription-{number + 1}"
+        try:
+            subscription = _subscription(op, customer.ref, login)
+            return op.step(name, hosting.create_subscription, subscription, undo=hosting.remove_subscription)
+        except Rejected as rejected:
+            if rejected.code != "login_taken":
+                raise
+            taken = rejected
+    raise taken or Rejected("login_taken", "every login candidate is taken")
+
+
+def login_candidate(attributes: object, service_id: str, number: int) -> str:
+    """The system login to try: the ordered one, or one made of the domain; then the same with a number.
+
+    At most 16 characters of a-z, 0-9, starting with a letter.
+    """
+    ordered = attributes.get("login") or attributes.get("domain", "") if isinstance(attributes, dict) else ""
+    stem = "".join(c for c in str(ordered).lower() if c.isascii() and (c.isalnum() or c in "_-"))
+    stem = stem.lstrip("0123456789_-") or "u" + "".join(c for c in service_id.lower() if c.isalnum())
+    suffix = "" if number == 0 else str(number + 1)
+    return stem[: LOGIN_LENGTH - len(suffix)] + suffix
+
+
+def _customer(op: Operation) -> HostingCustomer:
+    profile = op.customer.profile
+    return HostingCustomer(
+        customer_id=op.customer.customer_id,
+        name=profile["name"],
+        login=f"c-{op.customer.customer_id}".lower(),
+        password=op.customer.password or Secret(""),
+        company=profile.get("company") or "",
+        email=profile.get("email") or "",
+        phone=profile.get("phone") or "",
+        address=profile.get("address") or "",
+        city=profile.get("city") or "",
+        state=profile.get("state") or "",
+        postal_code=profile.get("postal_code") or "",
+        country=profile.get("country") or "",
+        locale=profile.get("locale") or "",
+    )
+
+
+def _subscription(op: Operation, owner: str, login: str) -> HostingSubscription:
+    ordered = op.service.attributes
+    return HostingSubscription(
+        service_id=op.service.service_id,
+        owner=owner,
+        domain=ordered["domain"],
+        plan=ordered["plan"],
+        login=login,
+        password=op.service.password or Secret(""),
+    )
+
+
+def _ref(op: Operation) -> str:
+    if op.service.ref is None:
+        raise Rejected("nothing_there", "this service was never created at the vendor")
+    return op.service.ref
