@@ -16,26 +16,36 @@ if [ "$(id -u)" != 0 ]; then
     exec sudo -n sh "$0" "$@"
 fi
 
+log=$(mktemp)
+ours=no
+
 forbidden() {
     test -x $policy || return 1
-    $policy rabbitmq-server start >/dev/null 2>&1 || test $? = 101
+    answer=0
+    $policy rabbitmq-server start >/dev/null 2>&1 || answer=$?
+    test $answer = 101
 }
 
 restore() {
-    rm -f $policy
+    rm -f "$log"
+    test $ours = no || rm -f $policy
     test ! -e $policy.before || mv $policy.before $policy
 }
 
 # invoke-rc.d and deb-systemd-invoke ask this file before they start anything; 101 means "not allowed".
+trap restore EXIT
+trap 'exit 1' HUP INT TERM
 if ! forbidden; then
     test ! -e $policy || mv $policy $policy.before
-    trap restore EXIT
-    trap 'exit 1' HUP INT TERM
+    ours=yes
     printf '#!/bin/sh\nexit 101\n' >$policy
     chmod 755 $policy
 fi
 
 echo "Installing with apt: $*" >&2
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
-apt-get install -qq --yes --no-install-recommends "$@" >/dev/null
+{ apt-get update -qq && apt-get install -qq --yes --no-install-recommends "$@"; } >"$log" 2>&1 || {
+    tail -n 30 "$log" >&2
+    echo "apt could not install: $*" >&2
+    exit 1
+}
