@@ -1,0 +1,42 @@
+"""Every type of message and event. A new one is one line here; schemas and the reference page follow from it."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from provisioner.messages import event_contracts, orders, services
+from provisioner.messages.fields import Contract
+
+Direction = Literal["in", "out"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One type: its name with the version, which way it goes, and what its `data` is."""
+
+    name: str
+    direction: Direction
+    model: type[Contract]
+
+    @property
+    def summary(self) -> str:
+        """What the message asks for or tells, in one line."""
+        return (self.model.__doc__ or "").strip().splitlines()[0]
+
+
+ENTRIES: Final[tuple[Entry, ...]] = (
+    Entry("order.place.v1", "in", orders.PlaceOrder),
+    Entry("order.retry.v1", "in", orders.RetryOrder),
+    Entry("order.close.v1", "in", orders.CloseOrder),
+    Entry("order.note.v1", "in", orders.NoteOrder),
+    Entry("service.suspend.v1", "in", services.SuspendService),
+    Entry("service.resume.v1", "in", services.ResumeService),
+    Entry("service.cancel.v1", "in", services.CancelService),
+    Entry("order.status-changed.v1", "out", event_contracts.OrderStatusChanged),
+    Entry("item.status-changed.v1", "out", event_contracts.ItemStatusChanged),
+    Entry("service.status-changed.v1", "out", event_contracts.ServiceStatusChanged),
+    Entry("message.rejected.v1", "out", event_contracts.MessageRejected),
+    Entry("operation.needs-attention.v1", "out", event_contracts.OperationNeedsAttention),
+)
+
+INCOMING: Final[dict[str, type[Contract]]] = {entry.name: entry.model for entry in ENTRIES if entry.direction == "in"}
+OUTGOING: Final[dict[str, type[Contract]]] = {entry.name: entry.model for entry in ENTRIES if entry.direction == "out"}

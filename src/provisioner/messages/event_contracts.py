@@ -1,0 +1,97 @@
+"""What the `data` of each event is. For the published schemas and for tests; `events` builds the same at run time."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from provisioner.messages.fields import Contract, Identifier, Moment, Several, Word
+
+OrderStatus = Literal[
+    "draft",
+    "started",
+    "scheduled",
+    "deleted",
+    "provisioning_started",
+    "provisioning_failed",
+    "provisioning_finished",
+    "completed",
+    "completed_with_errors",
+]
+ItemStatus = Literal["started", "waiting_vendor", "unknown_outcome", "succeeded", "failed", "cancelled"]
+ServiceStatus = Literal["ordered", "provisioning", "active", "suspended", "cancelling", "cancelled", "failed"]
+
+Words = Annotated[str, Field(max_length=2_000)]
+Fact = Annotated[str, Field(max_length=300)]
+
+
+class Problem(Contract):
+    """Why something failed. `fields` are JSON pointers to what the customer could correct."""
+
+    code: Word
+    message: Words
+    vendor_code: Fact | None
+    fields: Several[Fact]
+
+
+class OrderStatusChanged(Contract):
+    """An order has another status; `section` says whether it can still change, `rollup` is the word for customers."""
+
+    order_id: Identifier
+    status: OrderStatus
+    previous: OrderStatus | None
+    section: Literal["recent", "historical"]
+    rollup: Literal["in_progress", "completed", "completed_with_errors"]
+    reason: Words | None
+    attempt: int
+    error: Problem | None
+
+
+class ItemStatusChanged(Contract):
+    """One item of an order has another status. The subject is the order, so that its events stay in order."""
+
+    order_id: Identifier
+    item_id: Identifier
+    service_id: Identifier | None
+    product: Word
+    status: ItemStatus
+    previous: ItemStatus | None
+    error: Problem | None
+    warnings: Several[Words]
+
+
+class ServiceStatusChanged(Contract):
+    """A service has another status. `suspended_by` is the role that suspended it, while it is suspended."""
+
+    service_id: Identifier
+    product: Word
+    status: ServiceStatus
+    previous: ServiceStatus | None
+    reason: Words | None
+    customer_id: Identifier
+    suspended_by: Fact | None
+
+
+class MessageRejected(Contract):
+    """A message was not accepted. It is kept in quarantine, where an operator can replay it after a correction."""
+
+    message_id: Fact | None
+    source: Fact | None
+    message_type: Fact | None
+    reason: Word
+    detail: Words
+    pointer: Fact | None
+    quarantine_id: Fact | None
+
+
+class OperationNeedsAttention(Contract):
+    """An operation waits for an operator; nothing happens to it until somebody decides."""
+
+    operation_id: Identifier
+    workflow: Fact
+    order_id: Identifier | None
+    item_id: Identifier | None
+    service_id: Identifier | None
+    reason: Word
+    detail: Words
+    vendor_account: Fact | None
+    since: Moment

@@ -1,0 +1,141 @@
+"""The kinds of fields that contracts are made of. A pattern stands once, beside the rule in words that users read."""
+
+import base64
+import binascii
+import re
+from datetime import datetime
+from typing import Annotated, Any, Final, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+
+class Contract(BaseModel):
+    """A part of a message: strict types, no field that is not named here, never changed once read."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+_LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]"
+_BLOCK = r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+
+IDENTIFIER: Final = r"^[A-Za-z0-9._:-]+$"
+REFERENCE: Final = r"^[A-Za-z0-9._~:/?#@!$&'()*+,;=%\[\]-]+$"
+LINE: Final = rf"^{_LINE}*\S{_LINE}*$"
+BLOCK: Final = rf"^{_BLOCK}*\S{_BLOCK}*$"
+EMAIL: Final = (
+    r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]+$"
+)
+PHONE: Final = r"^\+?[0-9][0-9 ()./-]*$"
+COUNTRY: Final = r"^[A-Z]{2}$"
+LOCALE: Final = r"^[a-z]{2,3}([-_][A-Z]{2})?$"
+LOGIN: Final = r"^[A-Za-z][A-Za-z0-9._-]*$"
+WORD: Final = r"^[a-z][a-z0-9_]*$"
+JSON_TYPE: Final = r"^application/json(; ?charset=[Uu][Tt][Ff]-8)?$"
+
+RULES: Final[dict[str, str]] = {
+    IDENTIFIER: "may only have letters, digits and . _ - :",
+    REFERENCE: "must be a URI reference (RFC 3986), without spaces",
+    LINE: "must be one line of text, not blank, without control characters",
+    BLOCK: "must be text, not blank, without control characters other than line breaks and tabs",
+    EMAIL: "must be an e-mail address such as name@example.com",
+    PHONE: "must be a telephone number: digits, spaces and + ( ) . / -",
+    COUNTRY: "must be an ISO 3166-1 country code of two capital letters, such as DE",
+    LOCALE: "must be a language, or a language and a country, such as de or de-DE",
+    LOGIN: "must begin with a letter and may only have letters, digits and . _ -",
+    WORD: "must be a word of small letters, digits and _",
+    JSON_TYPE: "must be application/json",
+}
+
+Identifier = Annotated[str, Field(min_length=1, max_length=100, pattern=IDENTIFIER)]
+Reference = Annotated[str, Field(min_length=1, max_length=200, pattern=REFERENCE)]
+Line = Annotated[str, Field(min_length=1, max_length=200, pattern=LINE)]
+Text = Annotated[str, Field(min_length=1, max_length=4_000, pattern=BLOCK)]
+Email = Annotated[str, Field(max_length=254, pattern=EMAIL)]
+Phone = Annotated[str, Field(max_length=40, pattern=PHONE)]
+Country = Annotated[str, Field(pattern=COUNTRY)]
+Locale = Annotated[str, Field(max_length=10, pattern=LOCALE)]
+Login = Annotated[str, Field(min_length=1, max_length=32, pattern=LOGIN)]
+Word = Annotated[str, Field(max_length=60, pattern=WORD)]
+
+_Element = TypeVar("_Element")
+# A JSON array is a list in Python, which strict typing does not take for a tuple; the elements stay strict.
+Several = Annotated[tuple[_Element, ...], Field(strict=False, max_length=100)]
+OneOrMore = Annotated[tuple[_Element, ...], Field(strict=False, min_length=1, max_length=100)]
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _moment(value: Any) -> datetime:
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            pass
+    raise PydanticCustomError("moment", "must be a time with its offset (RFC 3339), such as 2026-01-31T12:00:00Z")
+
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment, json_schema_input_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_RESERVED_LABEL = re.compile(r"..--")
+_LONGEST_NAME = 253
+
+
+def _domain(name: str) -> str:
+    if not name.isascii():
+        raise PydanticCustomError("domain", "must be given as A-labels (RFC 5890): write each such label as xn--…")
+    lowered = name.lower()
+    labels = lowered.split(".")
+    if len(labels) < 2 or len(lowered) > _LONGEST_NAME or labels[-1].isdigit():  # noqa: PLR2004 - name and top level
+        raise PydanticCustomError("domain", "must be a full domain name such as example.com, without a dot at the end")
+    if not all(_LABEL.fullmatch(label) and _is_real(label) for label in labels):
+        raise PydanticCustomError("domain", "must be a domain name: labels of letters, digits and inner hyphens")
+    return lowered
+
+
+def _is_real(label: str) -> bool:
+    if not label.startswith("xn--"):
+        return _RESERVED_LABEL.match(label) is None
+    try:
+        return not label[4:].encode().decode("punycode").isascii()
+    except UnicodeError:
+        return False
+
+
+# A name in A-labels; capital letters are taken and lowered (DNS does not tell them apart).
+DomainName = Annotated[
+    str,
+    Field(min_length=1, max_length=_LONGEST_NAME),
+    AfterValidator(_domain),
+    WithJsonSchema({"type": "string", "format": "hostname", "maxLength": _LONGEST_NAME}),
+]
+
+_SEAL_OVERHEAD = 48  # bytes that a libsodium sealed box adds: an ephemeral key of 32 and a tag of 16
+_LONGEST_SECRET = 1_024
+
+
+def _box(text: str) -> str:
+    try:
+        size = len(base64.b64decode(text, validate=True))
+    except binascii.Error:
+        size = 0
+    if not _SEAL_OVERHEAD < size <= _SEAL_OVERHEAD + _LONGEST_SECRET:
+        raise PydanticCustomError("box", "must be a libsodium sealed box in base64 (RFC 4648, with padding)")
+    return text
+
+
+class Sealed(Contract):
+    """A secret that only the worker can open: a libsodium sealed box made with its public key `key_id`."""
+
+    key_id: Identifier
+    box: Annotated[
+        str,
+        Field(max_length=2_000),
+        AfterValidator(_box),
+        WithJsonSchema({"type": "string", "contentEncoding": "base64", "maxLength": 2_000}),
+    ]

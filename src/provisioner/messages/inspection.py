@@ -1,0 +1,94 @@
+"""One walk over a parsed body, before any model sees it: lengths, characters that cannot be stored, plain secrets."""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, Final
+
+from provisioner.messages.unreadable import Fault, Reason
+
+LONGEST_TEXT: Final = 16_384
+LONGEST_KEY: Final = 100
+MOST_ELEMENTS: Final = 1_000
+MOST_MEMBERS: Final = 200
+
+# Keys below these are identifiers that the storefront chose, not names of fields.
+_KEYED_BY_ID: Final = frozenset({"corrections"})
+_SEALED: Final = frozenset({"key_id", "box"})
+_SECRET_PARTS: Final = re.compile(
+    "password|passwd|passphrase|passcode|secret|authcode|authinfo|privatekey|apikey|accesskey|accesstoken|credential"
+)
+_SECRET_WORDS: Final = frozenset({"pass", "pwd", "pw", "pin", "token"})
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+_PRIVATE_KEY: Final = "PRIVATE KEY-----"
+
+_SEAL_IT = 'seal it to the worker\'s public key and send {"key_id": …, "box": …}, or leave it out'
+
+
+@lru_cache(maxsize=1024)
+def sounds_secret(name: str) -> bool:
+    """Whether a field of this name would hold a password, a key or a code, however it is spelt."""
+    letters = re.sub(r"[^a-z0-9]", "", name.lower())
+    return letters in _SECRET_WORDS or _SECRET_PARTS.search(letters) is not None
+
+
+def inspect(value: Any) -> None:
+    """Raise Fault at the first text, key, array or object that is too long, cannot be stored, or shows a secret."""
+    _look_at(value, "", fields=True)
+
+
+def child(pointer: str, piece: str | int) -> str:
+    """The JSON pointer (RFC 6901) of a member or an element."""
+    escaped = str(piece).replace("~", "~0").replace("/", "~1")
+    return f"{pointer}/{escaped}"
+
+
+def _look_at(value: Any, pointer: str, *, fields: bool) -> None:
+    if isinstance(value, str):
+        _text(value, pointer)
+    elif isinstance(value, dict):
+        _object(value, pointer, fields=fields)
+    elif isinstance(value, list):
+        _array(value, pointer)
+
+
+def _text(text: str, pointer: str) -> None:
+    _no_longer(len(text), LONGEST_TEXT, "characters", pointer)
+    if _UNSTORABLE.search(text):
+        raise Fault(Reason.BAD_CHARACTERS, "The text has a NUL character or half of a surrogate pair.", pointer)
+    if _PRIVATE_KEY in text:
+        raise Fault(Reason.PLAIN_SECRET, f"The text holds a private key in clear: {_SEAL_IT}.", pointer)
+
+
+def _array(elements: list[Any], pointer: str) -> None:
+    _no_longer(len(elements), MOST_ELEMENTS, "elements", pointer)
+    for index, element in enumerate(elements):
+        _look_at(element, child(pointer, index), fields=True)
+
+
+def _object(members: dict[str, Any], pointer: str, *, fields: bool) -> None:
+    _no_longer(len(members), MOST_MEMBERS, "members", pointer)
+    for key, value in members.items():
+        _no_longer(len(key), LONGEST_KEY, "characters in a key", pointer)
+        if _UNSTORABLE.search(key):
+            raise Fault(Reason.BAD_CHARACTERS, "A key has a NUL character or half of a surrogate pair.", pointer)
+        place = child(pointer, key)
+        if fields and sounds_secret(key):
+            _sealed(value, place)
+        _look_at(value, place, fields=key not in _KEYED_BY_ID)
+
+
+def _sealed(value: Any, pointer: str) -> None:
+    if any(True for _ in _readable(value)):
+        raise Fault(Reason.PLAIN_SECRET, f"A field of this name must not be readable: {_SEAL_IT}.", pointer)
+
+
+def _readable(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.keys() - _SEALED
+    return () if value is None else (value,)
+
+
+def _no_longer(length: int, most: int, what: str, pointer: str) -> None:
+    if length > most:
+        raise Fault(Reason.TOO_LONG, f"There are {length} {what}; the limit is {most}.", pointer)

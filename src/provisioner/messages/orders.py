@@ -1,0 +1,169 @@
+"""Messages about orders: place, retry, close, note."""
+
+from collections.abc import Hashable, Iterable, Sequence
+from graphlib import CycleError, TopologicalSorter
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from provisioner.messages.fields import (
+    Contract,
+    Country,
+    DomainName,
+    Email,
+    Identifier,
+    Line,
+    Locale,
+    Login,
+    OneOrMore,
+    Phone,
+    Sealed,
+    Several,
+    Text,
+)
+
+
+class Customer(Contract):
+    """Who will own the services. `customer_id` is the storefront's."""
+
+    customer_id: Identifier
+    name: Line
+    company: Line | None = None
+    email: Email | None = None
+    phone: Phone | None = None
+    address: Line | None = None
+    city: Line | None = None
+    state: Line | None = None
+    postal_code: Line | None = None
+    country: Country | None = None
+    locale: Locale | None = None
+
+
+class CreatedBy(Contract):
+    """Who put the order together, in the storefront's words."""
+
+    user: Line
+    organisation: Line
+
+
+class HostingItem(Contract):
+    """Web hosting: a subscription to `plan` with its main `domain`, on the vendor account `server` when it is named."""
+
+    product: Literal["hosting"]
+    item_id: Identifier
+    change: Literal["purchase"]
+    service_id: Identifier
+    plan: Line
+    domain: DomainName
+    server: Identifier | None = None
+    login: Login | None = None
+    password: Sealed | None = None
+    requires: Several[Identifier] = ()
+
+
+class MarkupItem(Contract):
+    """A change of the mark-up on a price. No vendor is asked; customers do not see it."""
+
+    product: Literal["markup"]
+    item_id: Identifier
+    change: Literal["markup_change"]
+    text: Text
+    requires: Several[Identifier] = ()
+
+
+Item = Annotated[HostingItem | MarkupItem, Field(discriminator="product")]
+
+
+class PlaceOrder(Contract):
+    """Provision an order. Its items run side by side, except that one waits for those that it `requires`."""
+
+    order_id: Identifier
+    customer: Customer
+    created_by: CreatedBy | None = None
+    note: Text | None = None
+    items: OneOrMore[Item]
+
+    @model_validator(mode="after")
+    def _items_fit_together(self) -> "PlaceOrder":
+        _unique([item.item_id for item in self.items], "item_id")
+        _unique([getattr(item, "service_id", index) for index, item in enumerate(self.items)], "service_id")
+        _requirements(self.items)
+        return self
+
+
+class Correction(Contract):
+    """New values for fields of a failed item or of its customer; whatever is absent stays as it was."""
+
+    plan: Line | None = None
+    domain: DomainName | None = None
+    server: Identifier | None = None
+    login: Login | None = None
+    password: Sealed | None = None
+    text: Text | None = None
+    name: Line | None = None
+    company: Line | None = None
+    email: Email | None = None
+    phone: Phone | None = None
+    address: Line | None = None
+    city: Line | None = None
+    state: Line | None = None
+    postal_code: Line | None = None
+    country: Country | None = None
+    locale: Locale | None = None
+
+    def given(self) -> dict[str, Any]:
+        """The fields that were given, as JSON values."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+class RetryOrder(Contract):
+    """Try the failed items again (or only `item_ids`), with `corrections` for each item by its id."""
+
+    order_id: Identifier
+    item_ids: OneOrMore[Identifier] | None = None
+    corrections: Annotated[dict[Identifier, Correction], Field(max_length=100)] | None = None
+
+    @model_validator(mode="after")
+    def _corrected_items_are_tried(self) -> "RetryOrder":
+        tried = self.item_ids
+        for item_id in self.corrections or {}:
+            if tried is not None and item_id not in tried:
+                at = f"/corrections/{item_id}"
+                raise PydanticCustomError("corrections", "corrects an item that item_ids does not name", {"at": at})
+        return self
+
+
+class CloseOrder(Contract):
+    """Give up what failed and close the order as completed with errors."""
+
+    order_id: Identifier
+    reason: Text
+
+
+class NoteOrder(Contract):
+    """Put a note on an order, for people."""
+
+    order_id: Identifier
+    text: Text
+
+
+def _unique(values: Sequence[Hashable], field: str) -> None:
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            at = f"/items/{index}/{field}"
+            raise PydanticCustomError("unique", "is used by an earlier item; it must be its own", {"at": at})
+
+
+def _requirements(items: Iterable[HostingItem | MarkupItem]) -> None:
+    needs = {item.item_id: item.requires for item in items}
+    for index, (item_id, required) in enumerate(needs.items()):
+        if any(name == item_id or name not in needs for name in required):
+            at = f"/items/{index}/requires"
+            raise PydanticCustomError("requires", "must name other items of this order", {"at": at})
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError:
+        raise PydanticCustomError(
+            "requires", "must not lead in a circle: these items wait for one another", {"at": "/items"}
+        ) from None
