@@ -117,7 +117,7 @@ class SecretBox:
         self._ring = ring
 
     def seal(self, plain: bytes, row: str) -> bytes:
-        """The value, sealed with the active key for this row; 31 bytes and the key id longer than the plain one."""
+        """The value, sealed with the active key for this row; 32 bytes and the key id longer than the plain one."""
         key = self._ring.active_key()
         header = _header(key.key_id)
         nonce = os.urandom(_NONCE_BYTES)
