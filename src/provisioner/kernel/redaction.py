@@ -9,6 +9,7 @@ What is known to be secret is kept once per process: any thread and any library 
 """
 
 import base64
+import functools
 import json
 import math
 import re
@@ -43,6 +44,8 @@ _HARMLESS_ENDINGS: Final = frozenset({
 _HARMLESS_NAMES: Final = frozenset({"fencing token", "lease token"})
 _LONGEST_NUMBER: Final = 256
 
+# One word, a number, a time or an identifier: nothing that a form could be found in, and most of what is logged.
+_PLAIN: Final = re.compile(r"[\w.-]{0,200}|[\d:.TZ+-]{0,40}")
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _URL_CREDENTIALS: Final = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,20}://[^\s/:@]{0,256}):[^\s/]{1,1024}@")
 _PEM_KEY: Final = re.compile(
@@ -101,6 +104,7 @@ def remembered(text: str) -> Iterator[None]:
         _known.remove(text)
 
 
+@functools.lru_cache(maxsize=4_096)
 def is_secret_key(key: str) -> bool:
     """True when what is filed under this key is a secret, judged by its words: `Api-Key`, `authCode`, `PASSWD`."""
     words = [word.lower() for word in _WORD.findall(key)]
@@ -131,6 +135,10 @@ def redact_text(text: str) -> str:
     """The text without remembered values, URL credentials, private keys, tokens, and `password=…` of any spelling."""
     for form in _known.forms:
         text = text.replace(form, REDACTED)
+    return text if _PLAIN.fullmatch(text) else _redact_forms(text)
+
+
+def _redact_forms(text: str) -> str:
     text = _PEM_KEY.sub(rf"-----BEGIN \1----- {REDACTED}", text)
     text = _URL_CREDENTIALS.sub(rf"\1:{REDACTED}@", text)
     text = _SCHEMED.sub(rf"\1 {REDACTED}", text)
