@@ -1,6 +1,7 @@
 """Every type of message and event. A new one is one line here; schemas and the reference page follow from it."""
 
 from dataclasses import dataclass
+from inspect import cleandoc
 from typing import Final, Literal
 
 from provisioner.messages import event_contracts, orders, services
@@ -20,7 +21,12 @@ class Entry:
     @property
     def summary(self) -> str:
         """What the message asks for or tells, in one line."""
-        return (self.model.__doc__ or "").strip().splitlines()[0]
+        return self.description.splitlines()[0]
+
+    @property
+    def description(self) -> str:
+        """What the message asks for or tells, with the rules that hold between its fields."""
+        return cleandoc(self.model.__doc__ or "")
 
 
 ENTRIES: Final[tuple[Entry, ...]] = (

@@ -16,7 +16,15 @@ def _pattern(context: _Context) -> str:
     return RULES.get(context["pattern"], "is not written as it should be")
 
 
-# Every kind of error that the contracts can cause; a test finds out whether one is missing.
+def _unknown(_: _Context) -> str:
+    return "is not acceptable here"
+
+
+def _quoted(words: str) -> str:
+    return words.replace("'", '"')
+
+
+# Every kind of error that the contracts can cause (a test says when one is missing), beside `fields.broken`.
 _SENTENCES: Final[dict[str, Callable[[_Context], str]]] = {
     "missing": lambda _: "is required",
     "extra_forbidden": lambda _: "is not known here; look for a misspelt name",
@@ -30,14 +38,14 @@ _SENTENCES: Final[dict[str, Callable[[_Context], str]]] = {
     "model_attributes_type": lambda _: "must be a JSON object",
     "string_too_short": lambda _: "must not be empty",
     "string_too_long": lambda context: f"must have at most {context['max_length']} characters",
-    "too_short": lambda context: f"must have at least {context['min_length']} entries",
+    "too_short": lambda context: f"must have {context['min_length']} or more entries",
     "too_long": lambda context: f"must have at most {context['max_length']} entries",
     "greater_than_equal": lambda context: f"must be at least {context['ge']}",
     "less_than_equal": lambda context: f"must be at most {context['le']}",
-    "literal_error": lambda context: f"must be {context['expected']}",
+    "literal_error": lambda context: f"must be {_quoted(context['expected'])}",
     "string_pattern_mismatch": _pattern,
-    "union_tag_not_found": lambda context: f"needs {context['discriminator']}",
-    "union_tag_invalid": lambda context: f"must have a known {context['discriminator']}: {context['expected_tags']}",
+    "union_tag_not_found": lambda _: "is required",
+    "union_tag_invalid": lambda context: f"must be one of {_quoted(context['expected_tags'])}",
 }
 
 
@@ -57,8 +65,9 @@ def _independent(details: list[ErrorDetails]) -> list[ErrorDetails]:
 
 
 def _sentence(told: ErrorDetails) -> str:
-    sentence = _SENTENCES.get(told["type"])
-    return told["msg"] if sentence is None else sentence(told.get("ctx", {}))
+    if told["type"] == "rule":
+        return told["msg"]
+    return _SENTENCES.get(told["type"], _unknown)(told.get("ctx", {}))
 
 
 def _pointer(told: ErrorDetails, document: Any, under: str) -> str:
@@ -68,7 +77,14 @@ def _pointer(told: ErrorDetails, document: Any, under: str) -> str:
             continue
         pointer = child(pointer, piece)
         here = _member(here, piece)
-    return pointer + str(told.get("ctx", {}).get("at", ""))
+    return pointer + _within(told.get("ctx", {}))
+
+
+def _within(context: _Context) -> str:
+    """The rest of a pointer: what a check of several fields blames, or the field that tells kinds of items apart."""
+    if "discriminator" in context:
+        return "/" + str(context["discriminator"]).strip("'")
+    return str(context.get("at", ""))
 
 
 def _is_tag(piece: str | int, here: Any) -> bool:

@@ -1,10 +1,10 @@
 """What the `data` of each event is. For the published schemas and for tests; `events` builds the same at run time."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from provisioner.messages.fields import Contract, Identifier, Moment, Several, Word
+from provisioner.messages.fields import Contract, Identifier, Moment, Reference, Several, Word
 
 OrderStatus = Literal[
     "draft",
@@ -31,6 +31,22 @@ class Problem(Contract):
     message: Words
     vendor_code: Fact | None
     fields: Several[Fact]
+
+
+class EventEnvelope(Contract):
+    """The attributes beside `data` of every event. `sequence` grows by subject; `id` is the same on a repetition."""
+
+    specversion: Literal["1.0"]
+    id: Identifier
+    source: Reference
+    type: Annotated[str, Field(min_length=1, max_length=512)]
+    subject: Fact
+    time: Moment
+    datacontenttype: Literal["application/json"]
+    environment: Literal["live", "sandbox"]
+    sequence: Annotated[int, Field(ge=0)]
+    correlationid: Fact | None = None
+    data: dict[str, Any]
 
 
 class OrderStatusChanged(Contract):

@@ -16,6 +16,11 @@ class Contract(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+def broken(rule: str, at: str = "") -> PydanticCustomError:
+    """The error of a check of our own. `rule` follows the name of the place; `at` is a JSON pointer from there on."""
+    return PydanticCustomError("rule", rule, {"at": at})
+
+
 _LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]"
 _BLOCK = r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
 
@@ -34,7 +39,7 @@ WORD: Final = r"^[a-z][a-z0-9_]*$"
 JSON_TYPE: Final = r"^application/json(; ?charset=[Uu][Tt][Ff]-8)?$"
 
 RULES: Final[dict[str, str]] = {
-    IDENTIFIER: "may only have letters, digits and . _ - :",
+    IDENTIFIER: "may only have letters, digits, and . _ : -",
     REFERENCE: "must be a URI reference (RFC 3986), without spaces",
     LINE: "must be one line of text, not blank, without control characters",
     BLOCK: "must be text, not blank, without control characters other than line breaks and tabs",
@@ -42,7 +47,7 @@ RULES: Final[dict[str, str]] = {
     PHONE: "must be a telephone number: digits, spaces and + ( ) . / -",
     COUNTRY: "must be an ISO 3166-1 country code of two capital letters, such as DE",
     LOCALE: "must be a language, or a language and a country, such as de or de-DE",
-    LOGIN: "must begin with a letter and may only have letters, digits and . _ -",
+    LOGIN: "may only have letters, digits, and . _ -, with a letter first",
     WORD: "must be a word of small letters, digits and _",
     JSON_TYPE: "must be application/json",
 }
@@ -72,7 +77,7 @@ def _moment(value: Any) -> datetime:
             return datetime.fromisoformat(value)
         except ValueError:
             pass
-    raise PydanticCustomError("moment", "must be a time with its offset (RFC 3339), such as 2026-01-31T12:00:00Z")
+    raise broken("must be a time with its offset (RFC 3339), such as 2026-01-31T12:00:00Z")
 
 
 Moment = Annotated[
@@ -88,13 +93,13 @@ _LONGEST_NAME = 253
 
 def _domain(name: str) -> str:
     if not name.isascii():
-        raise PydanticCustomError("domain", "must be given as A-labels (RFC 5890): write each such label as xn--…")
+        raise broken("must be given as A-labels (RFC 5890): write each such label as xn--…")
     lowered = name.lower()
     labels = lowered.split(".")
     if len(labels) < 2 or len(lowered) > _LONGEST_NAME or labels[-1].isdigit():  # noqa: PLR2004 - name and top level
-        raise PydanticCustomError("domain", "must be a full domain name such as example.com, without a dot at the end")
+        raise broken("must be a full domain name such as example.com, without a dot at the end")
     if not all(_LABEL.fullmatch(label) and _is_real(label) for label in labels):
-        raise PydanticCustomError("domain", "must be a domain name: labels of letters, digits and inner hyphens")
+        raise broken("must be a domain name: labels of letters, digits and inner hyphens")
     return lowered
 
 
@@ -125,7 +130,7 @@ def _box(text: str) -> str:
     except binascii.Error:
         size = 0
     if not _SEAL_OVERHEAD < size <= _SEAL_OVERHEAD + _LONGEST_SECRET:
-        raise PydanticCustomError("box", "must be a libsodium sealed box in base64 (RFC 4648, with padding)")
+        raise broken("must be a libsodium sealed box in base64 (RFC 4648, with padding)")
     return text
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final
 
+from provisioner.kernel.redaction import is_secret_key
 from provisioner.messages.unreadable import Fault, Reason
 
 LONGEST_TEXT: Final = 16_384
@@ -15,21 +16,17 @@ MOST_MEMBERS: Final = 200
 # Keys below these are identifiers that the storefront chose, not names of fields.
 _KEYED_BY_ID: Final = frozenset({"corrections"})
 _SEALED: Final = frozenset({"key_id", "box"})
-_SECRET_PARTS: Final = re.compile(
-    "password|passwd|passphrase|passcode|secret|authcode|authinfo|privatekey|apikey|accesskey|accesstoken|credential"
-)
-_SECRET_WORDS: Final = frozenset({"pass", "pwd", "pw", "pin", "token"})
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _PRIVATE_KEY: Final = "PRIVATE KEY-----"
 
-_SEAL_IT = 'seal it to the worker\'s public key and send {"key_id": …, "box": …}, or leave it out'
+_SEAL_IT: Final = 'seal it to the worker\'s public key as {"key_id": …, "box": …}, or leave it out'
+_UNSTORABLE_RULE: Final = "has a NUL character or half of a surrogate pair, which cannot be stored"
 
 
 @lru_cache(maxsize=1024)
 def sounds_secret(name: str) -> bool:
-    """Whether a field of this name would hold a password, a key or a code, however it is spelt."""
-    letters = re.sub(r"[^a-z0-9]", "", name.lower())
-    return letters in _SECRET_WORDS or _SECRET_PARTS.search(letters) is not None
+    """Whether what is filed under this name would be redacted, and so must not come in clear. Remembered, for speed."""
+    return is_secret_key(name)
 
 
 def inspect(value: Any) -> None:
@@ -55,9 +52,9 @@ def _look_at(value: Any, pointer: str, *, fields: bool) -> None:
 def _text(text: str, pointer: str) -> None:
     _no_longer(len(text), LONGEST_TEXT, "characters", pointer)
     if _UNSTORABLE.search(text):
-        raise Fault(Reason.BAD_CHARACTERS, "The text has a NUL character or half of a surrogate pair.", pointer)
+        raise _fault(Reason.BAD_CHARACTERS, pointer, _UNSTORABLE_RULE)
     if _PRIVATE_KEY in text:
-        raise Fault(Reason.PLAIN_SECRET, f"The text holds a private key in clear: {_SEAL_IT}.", pointer)
+        raise _fault(Reason.PLAIN_SECRET, pointer, f"shows a private key: {_SEAL_IT}")
 
 
 def _array(elements: list[Any], pointer: str) -> None:
@@ -71,7 +68,7 @@ def _object(members: dict[str, Any], pointer: str, *, fields: bool) -> None:
     for key, value in members.items():
         _no_longer(len(key), LONGEST_KEY, "characters in a key", pointer)
         if _UNSTORABLE.search(key):
-            raise Fault(Reason.BAD_CHARACTERS, "A key has a NUL character or half of a surrogate pair.", pointer)
+            raise _fault(Reason.BAD_CHARACTERS, pointer, f"has a key that {_UNSTORABLE_RULE}")
         place = child(pointer, key)
         if fields and sounds_secret(key):
             _sealed(value, place)
@@ -80,7 +77,7 @@ def _object(members: dict[str, Any], pointer: str, *, fields: bool) -> None:
 
 def _sealed(value: Any, pointer: str) -> None:
     if any(True for _ in _readable(value)):
-        raise Fault(Reason.PLAIN_SECRET, f"A field of this name must not be readable: {_SEAL_IT}.", pointer)
+        raise _fault(Reason.PLAIN_SECRET, pointer, f"must not be readable: {_SEAL_IT}")
 
 
 def _readable(value: Any) -> Iterable[Any]:
@@ -91,4 +88,8 @@ def _readable(value: Any) -> Iterable[Any]:
 
 def _no_longer(length: int, most: int, what: str, pointer: str) -> None:
     if length > most:
-        raise Fault(Reason.TOO_LONG, f"There are {length} {what}; the limit is {most}.", pointer)
+        raise _fault(Reason.TOO_LONG, pointer, f"has {length} {what}; the limit is {most}")
+
+
+def _fault(reason: Reason, pointer: str, complaint: str) -> Fault:
+    return Fault(reason, f"{pointer or 'The body'} {complaint}.", pointer)

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections import Counter
 from typing import Any, Final
 
 from provisioner.messages.unreadable import Fault, Reason
@@ -63,8 +64,7 @@ def _exact_depth(raw: bytes) -> int:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise Fault(Reason.DUPLICATE_KEY, f'The key "{twice[:60]}" appears twice in one object.')
     return members
 

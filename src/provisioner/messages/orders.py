@@ -5,7 +5,6 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from provisioner.messages.fields import (
     Contract,
@@ -21,6 +20,7 @@ from provisioner.messages.fields import (
     Sealed,
     Several,
     Text,
+    broken,
 )
 
 
@@ -76,7 +76,10 @@ Item = Annotated[HostingItem | MarkupItem, Field(discriminator="product")]
 
 
 class PlaceOrder(Contract):
-    """Provision an order. Its items run side by side, except that one waits for those that it `requires`."""
+    """Provision an order. Its items run side by side, except that one waits for those that it `requires`.
+
+    `item_id` and `service_id` are unique within the order. `requires` names other items of it, never in a circle.
+    """
 
     order_id: Identifier
     customer: Customer
@@ -118,7 +121,10 @@ class Correction(Contract):
 
 
 class RetryOrder(Contract):
-    """Try the failed items again (or only `item_ids`), with `corrections` for each item by its id."""
+    """Try the failed items again (or only `item_ids`), with `corrections` for each item by its id.
+
+    A correction has the fields that change, of the item or of its customer; the others stay as they were.
+    """
 
     order_id: Identifier
     item_ids: OneOrMore[Identifier] | None = None
@@ -129,8 +135,7 @@ class RetryOrder(Contract):
         tried = self.item_ids
         for item_id in self.corrections or {}:
             if tried is not None and item_id not in tried:
-                at = f"/corrections/{item_id}"
-                raise PydanticCustomError("corrections", "corrects an item that item_ids does not name", {"at": at})
+                raise broken("corrects an item that item_ids does not name", f"/corrections/{item_id}")
         return self
 
 
@@ -151,19 +156,15 @@ class NoteOrder(Contract):
 def _unique(values: Sequence[Hashable], field: str) -> None:
     for index, value in enumerate(values):
         if value in values[:index]:
-            at = f"/items/{index}/{field}"
-            raise PydanticCustomError("unique", "is used by an earlier item; it must be its own", {"at": at})
+            raise broken("is used by an earlier item; it must be its own", f"/items/{index}/{field}")
 
 
 def _requirements(items: Iterable[HostingItem | MarkupItem]) -> None:
     needs = {item.item_id: item.requires for item in items}
     for index, (item_id, required) in enumerate(needs.items()):
         if any(name == item_id or name not in needs for name in required):
-            at = f"/items/{index}/requires"
-            raise PydanticCustomError("requires", "must name other items of this order", {"at": at})
+            raise broken("must name other items of this order", f"/items/{index}/requires")
     try:
         TopologicalSorter(needs).prepare()
     except CycleError:
-        raise PydanticCustomError(
-            "requires", "must not lead in a circle: these items wait for one another", {"at": "/items"}
-        ) from None
+        raise broken("must not require one another in a circle", "/items") from None

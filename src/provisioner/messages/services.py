@@ -3,9 +3,8 @@
 from typing import Literal
 
 from pydantic import model_validator
-from pydantic_core import PydanticCustomError
 
-from provisioner.messages.fields import Contract, Identifier, Moment, Text
+from provisioner.messages.fields import Contract, Identifier, Moment, Text, broken
 
 
 class SuspendService(Contract):
@@ -23,7 +22,10 @@ class ResumeService(Contract):
 
 
 class CancelService(Contract):
-    """End a service for good: now, or at the end of its term (`at`)."""
+    """End a service for good: now, or at the end of its term.
+
+    `at` is that end: required with `end_of_term`, and not allowed with `immediate`.
+    """
 
     service_id: Identifier
     when: Literal["immediate", "end_of_term"]
@@ -33,7 +35,7 @@ class CancelService(Contract):
     @model_validator(mode="after")
     def _time_fits(self) -> "CancelService":
         if self.when == "end_of_term" and self.at is None:
-            raise PydanticCustomError("at", 'is required when `when` is "end_of_term"', {"at": "/at"})
+            raise broken('is required when `when` is "end_of_term"', "/at")
         if self.when == "immediate" and self.at is not None:
-            raise PydanticCustomError("at", 'is only for `when` "end_of_term"', {"at": "/at"})
+            raise broken('is only for `when` "end_of_term"', "/at")
         return self
