@@ -42,7 +42,9 @@ _HARMLESS_ENDINGS: Final = frozenset({
 })
 # fmt: on
 _HARMLESS_NAMES: Final = frozenset({"fencing token", "lease token"})
+_SECRET_ENDINGS: Final = ("password", "passwd", "secret", "token", "authcode", "authinfo", "apikey", "privatekey")
 _LONGEST_NUMBER: Final = 256
+_PAIR_LENGTH: Final = 2
 
 # One word, a number, a time or an identifier: nothing that a form could be found in, and most of what is logged.
 _PLAIN: Final = re.compile(r"[\w.-]{0,200}|[\d:.TZ+-]{0,40}")
@@ -110,9 +112,13 @@ def is_secret_key(key: str) -> bool:
     words = [word.lower() for word in _WORD.findall(key)]
     if not words or " ".join(words[-2:]) in _HARMLESS_NAMES:
         return False
-    if words == ["key"] or " ".join(words[-2:]) in _SECRET_PAIRS or words[-1] in _SECRET_WORDS:
+    if words == ["key"] or " ".join(words[-2:]) in _SECRET_PAIRS:
         return True
-    return words[-1] not in _HARMLESS_ENDINGS and not _SECRET_WORDS.isdisjoint(words)
+    return words[-1] not in _HARMLESS_ENDINGS and any(map(_is_secret_word, words))
+
+
+def _is_secret_word(word: str) -> bool:
+    return word in _SECRET_WORDS or word.endswith(_SECRET_ENDINGS)
 
 
 def redact(value: Any, *, deepest: int = DEEPEST) -> Any:
@@ -163,8 +169,7 @@ def _redact_entry(key: object, entry: Any, deepest: int) -> Any:
 def _is_pairs(value: Any) -> bool:
     """True for a list of (name, value), as HTTP headers often are."""
     return bool(value) and all(
-        isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str)  # noqa: PLR2004 - a pair
-        for entry in value
+        isinstance(entry, tuple) and len(entry) == _PAIR_LENGTH and isinstance(entry[0], str) for entry in value
     )
 
 

@@ -25,6 +25,7 @@ BROKER_SCHEMES: Final = ("amqp://", "amqps://")
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _SHORTEST_PASSWORD: Final = 6
 _LONGEST_SHOWN: Final = 60
+_MOST_WAITS: Final = 20
 
 
 def _number(default: float, least: float, most: float, unit: str, description: str) -> Any:
@@ -120,7 +121,7 @@ class Settings(BaseSettings):
         "Waits before each look-up of a call with unknown outcome; the last one repeats.",
         (2.0, 5.0, 10.0, 30.0, 60.0),
         unit="seconds",
-        kind=f"1 to 20 numbers, separated by commas, each more than 0 and at most {_DAY}",
+        kind=f"1 to {_MOST_WAITS} numbers, separated by commas, each more than 0 and at most {_DAY}",
     )
     breaker_failures: int = _number(
         5, 1, 1_000, "failures", "Failures in a row after which a vendor account is left alone for a while."
@@ -212,7 +213,7 @@ class Settings(BaseSettings):
     @field_validator("lookup_waits_seconds", mode="after")
     @classmethod
     def _sensible_waits(cls, waits: tuple[float, ...]) -> tuple[float, ...]:
-        if not 1 <= len(waits) <= 20 or not all(0 < wait <= _DAY for wait in waits):  # noqa: PLR2004 - as `kind` says
+        if not 1 <= len(waits) <= _MOST_WAITS or not all(0 < wait <= _DAY for wait in waits):
             raise ValueError(must_be(cls.model_fields["lookup_waits_seconds"]))
         return waits
 
