@@ -62,7 +62,7 @@ class Subscriptions:
             self._after_refusal(wanted, refused)
 
     def _after_refusal(self, wanted: HostingSubscription, refused: Rejected) -> None:
-        """Return if it is there after all: an earlier attempt of ours may have been slow. Else say what is in the way."""
+        """Return if it is there after all: an earlier attempt may have been slow. Else say what is in the way."""
         if refused.code not in errors.LOOK_AGAIN:
             raise refused
         if self._ours(wanted) is not None:
