@@ -278,12 +278,13 @@ def _shown(name: str, value: object) -> str:
 
 
 def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
+    """A database needs no host: SQLite has none, and PostgreSQL may be asked through a Unix socket."""
     try:
         parts = urlsplit(text)
-        usable = bool(parts.hostname) and parts.port != 0
+        usable = parts.port != 0 and (bool(parts.hostname) or schemes is DATABASE_SCHEMES)
     except ValueError:
         return False
-    return text.startswith(schemes) and (usable or text.startswith("sqlite:"))
+    return usable and text.startswith(schemes)
 
 
 def _remember_password(url: Secret | None) -> None:
