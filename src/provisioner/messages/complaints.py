@@ -48,6 +48,8 @@ _SENTENCES: Final[dict[str, Callable[[_Context], str]]] = {
     "union_tag_invalid": lambda context: f"must be one of {_quoted(context['expected_tags'])}",
 }
 
+KNOWN: Final = frozenset({*_SENTENCES, "rule"})
+
 
 def first(error: ValidationError, document: Any, under: str = "") -> tuple[str, str]:
     """The sentence and the JSON pointer of the first complaint. `under` is the pointer of `document` in the body."""
@@ -72,11 +74,11 @@ def _sentence(told: ErrorDetails) -> str:
 
 def _pointer(told: ErrorDetails, document: Any, under: str) -> str:
     pointer, here = under, document
+    before: str | int | None = None
     for piece in told["loc"]:
-        if _is_tag(piece, here):
-            continue
-        pointer = child(pointer, piece)
-        here = _member(here, piece)
+        if not _is_mark(piece, before, here):
+            pointer, here = child(pointer, piece), _member(here, piece)
+        before = piece
     return pointer + _within(told.get("ctx", {}))
 
 
@@ -87,11 +89,11 @@ def _within(context: _Context) -> str:
     return str(context.get("at", ""))
 
 
-def _is_tag(piece: str | int, here: Any) -> bool:
-    """Whether pydantic added this piece itself: the chosen kind of item, or its mark for a key of an object."""
+def _is_mark(piece: str | int, before: str | int | None, here: Any) -> bool:
+    """Whether pydantic added this piece itself: for a key of an object, or for the chosen kind of an element."""
     if piece == "[key]":
         return True
-    return isinstance(here, dict) and piece not in here and here.get("product") == piece
+    return isinstance(before, int) and isinstance(here, dict) and here.get("product") == piece
 
 
 def _member(here: Any, piece: str | int) -> Any:

@@ -29,7 +29,7 @@ class Envelope(Contract):
     type: Attribute
     subject: Reference | None = None
     time: Moment | None = None
-    datacontenttype: Annotated[str, Field(pattern=JSON_TYPE)] | None = None
+    datacontenttype: Annotated[str, Field(max_length=64, pattern=JSON_TYPE)] | None = None
     dataschema: Reference | None = None
     environment: Literal["live", "sandbox"]
     actorid: Line

@@ -21,13 +21,13 @@ def broken(rule: str, at: str = "") -> PydanticCustomError:
     return PydanticCustomError("rule", rule, {"at": at})
 
 
-_LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]"
-_BLOCK = r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+_NO_LINE = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+_NO_BLOCK = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
 
 IDENTIFIER: Final = r"^[A-Za-z0-9._:-]+$"
 REFERENCE: Final = r"^[A-Za-z0-9._~:/?#@!$&'()*+,;=%\[\]-]+$"
-LINE: Final = rf"^{_LINE}*\S{_LINE}*$"
-BLOCK: Final = rf"^{_BLOCK}*\S{_BLOCK}*$"
+LINE: Final = rf"^[^{_NO_LINE}]*[^\s{_NO_LINE}][^{_NO_LINE}]*$"
+BLOCK: Final = rf"^[^{_NO_BLOCK}]*[^\s{_NO_BLOCK}][^{_NO_BLOCK}]*$"
 EMAIL: Final = (
     r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]+$"
 )
