@@ -1,6 +1,6 @@
 """Make what a deployment needs and no repository holds: passwords, URLs, and broker definitions with their hashes.
 
-    python3 deploy/prepare.py FOLDER --broker-host rabbitmq --database-host postgres
+    python3 deploy/prepare.py FOLDER --broker-host rabbitmq --outside-host 127.0.0.1 --database-host postgres
 
 FOLDER lets nobody in but its owner. Passwords that are there already are kept, so that a second run (after an upgrade,
 say) only brings the other files up to date. Needs Python and nothing else.
@@ -55,6 +55,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Make passwords, URLs and the broker's definitions.")
     parser.add_argument("folder", type=Path, help="where to write them; made if it is missing")
     parser.add_argument("--broker-host", default="127.0.0.1", metavar="HOST[:PORT]", help="where RabbitMQ is")
+    parser.add_argument("--outside-host", metavar="HOST[:PORT]", help="where storefronts see RabbitMQ, if elsewhere")
     parser.add_argument("--database-host", default="127.0.0.1", metavar="HOST[:PORT]", help="where PostgreSQL is")
     parser.add_argument("--tls", action="store_true", help="reach the broker by TLS (amqps)")
     return parser.parse_args(argv)
@@ -65,12 +66,17 @@ def _files(
 ) -> dict[str, str]:
     scheme = "amqps" if chosen.tls else "amqp"
     urls = {
-        f"{user}_broker_url": f"{scheme}://{user}:{password}@{chosen.broker_host}/{VHOST}"
+        f"{user}_broker_url": f"{scheme}://{user}:{password}@{_broker_host(user, chosen)}/{VHOST}"
         for user, password in passwords.items()
     }
     database = f"postgresql+psycopg://{DATABASE}:{database_password}@{chosen.database_host}/{DATABASE}"
     definitions = json.dumps(with_hashes(template, passwords), indent=2) + "\n"
     return {**urls, "database_url": database, "definitions.json": definitions}
+
+
+def _broker_host(user: str, chosen: argparse.Namespace) -> str:
+    outside = user.startswith("storefront") and chosen.outside_host
+    return str(outside or chosen.broker_host)
 
 
 def _password(folder: Path, name: str) -> str:

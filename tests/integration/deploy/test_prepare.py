@@ -71,3 +71,9 @@ def test_the_urls_are_settings_that_a_worker_takes(prepared: Path, tmp_path: Pat
 def test_the_definitions_in_the_repository_let_nobody_in() -> None:
     users = json.loads((ROOT / "deploy/rabbitmq/definitions.json").read_text())["users"]
     assert {user["password_hash"] for user in users} == {""}
+
+
+def test_storefronts_may_see_the_broker_elsewhere(tmp_path: Path) -> None:
+    folder = prepare(tmp_path / "secrets", "--broker-host", "rabbitmq", "--outside-host", "mq.example.com:5671")
+    hosts = {name: (folder / f"{name}_broker_url").read_text().split("@")[1] for name in ("storefront", "worker")}
+    assert hosts == {"storefront": "mq.example.com:5671/provisioner", "worker": "rabbitmq/provisioner"}
