@@ -1,5 +1,7 @@
 """Limits that hold before and while a body is parsed."""
 
+import json
+
 import pytest
 
 from provisioner.messages import json_text
@@ -56,7 +58,7 @@ def test_numbers_that_do_not_fit_are_refused(number: bytes) -> None:
 
 @pytest.mark.parametrize("number", [b"0", b"-1", b"999999999999999999", b"-999999999999999999", b"1.5"])
 def test_numbers_that_fit_are_read(number: bytes) -> None:
-    assert json_text.parse(number, size_limit=100) == float(number) or int(number)
+    assert json_text.parse(number, size_limit=100) == json.loads(number)
 
 
 @pytest.mark.parametrize("raw", [b'{"a":1,"a":2}', b'[{"b":{"a":1,"c":0,"a":1}}]', rb'{"a":1,"\u0061":2}'])
