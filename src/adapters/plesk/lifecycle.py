@@ -16,6 +16,9 @@ from provisioner.ports.outcomes import Done, Rejected, Uncertain
 BACKUP: Final = 4
 """The flag of a running backup or restore: it comes and goes by itself and cannot be set."""
 
+SETTABLE: Final = frozenset({ACTIVE, 16, 32, 64})
+"""What the vendor's pages name for `set`. A sum of flags is shown, and not named as something that may be set."""
+
 UNLIMITED: Final = "-1"
 _USAGE: Final[Values] = {"dataset": {"gen_info": FLAG, "limits": FLAG, "stat": FLAG, "resource-usage": FLAG}}
 
@@ -30,17 +33,22 @@ class Lifecycle:
 
     def suspend(self, ref: str) -> Done:
         """Set our flag, unless it is set."""
-        space = self._existing(ref)
-        if space.status & self.flag:
+        before = self._existing(ref).status
+        if before & self.flag:
             return Done(ref)
-        return self._set_status(ref, space.status & ~BACKUP | self.flag)
+        now = self._set_status(ref, self.flag)
+        lost = before & ~now & ~BACKUP
+        return Done(
+            ref, warnings=(f"others had switched it off too, which Plesk forgot (status {lost})",) if lost else ()
+        )
 
     def resume(self, ref: str) -> Done:
         """Clear our flag and no other."""
-        space = self._existing(ref)
-        if not space.status & self.flag:
-            return Done(ref, warnings=_remaining(space.status))
-        return self._set_status(ref, space.status & ~BACKUP & ~self.flag)
+        before = self._existing(ref).status
+        others = before & ~BACKUP & ~self.flag
+        if before & self.flag and others in SETTABLE:
+            return Done(ref, warnings=_remaining(self._set_status(ref, others)))
+        return Done(ref, warnings=_remaining(before))
 
     def remove(self, ref: str) -> Done:
         """Remove it. One that is gone is Done."""
@@ -61,14 +69,15 @@ class Lifecycle:
             raise _gone(ref)
         return space
 
-    def _set_status(self, ref: str, status: int) -> Done:
-        values: Values = {"values": {"gen_setup": {"status": str(status)}}}
+    def _set_status(self, ref: str, status: int) -> int:
+        """Set it, look, and give what it is now."""
+        values: Values = {"values": {"gen_setup": {"status": str(int(status))}}}
         self.client.call(WEBSPACE_SET, values, Filter("guid", ref))
         with errors.after_effect():
             now = self._existing(ref).status
         if now & self.flag != status & self.flag:
             raise Uncertain("status_not_applied", f"Plesk accepted status {status} and shows {now}")
-        return Done(ref, warnings=() if now & self.flag else _remaining(now))
+        return now
 
 
 def _gone(ref: str) -> Rejected:

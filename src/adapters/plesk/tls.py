@@ -74,7 +74,7 @@ class PinnedTransport(httpx.BaseTransport):
 
 def transport(settings: Settings) -> httpx.BaseTransport:
     """How requests reach the server. Connects to nothing yet. Raises SettingsError for a CA file that is none."""
-    return PinnedTransport(settings) if settings.fingerprint else _over(_authority_context(settings))
+    return PinnedTransport(settings) if settings.fingerprint else _over(authority_context(settings))
 
 
 def compare(certificate: bytes, fingerprint: str) -> None:
@@ -109,7 +109,8 @@ def pinned_context(pem: str, fingerprint: str) -> PinnedContext:
     return context
 
 
-def _authority_context(settings: Settings) -> ssl.SSLContext:
+def authority_context(settings: Settings) -> ssl.SSLContext:
+    """A context that verifies chain, host name and validity. Raises SettingsError for a CA file that is none."""
     try:
         context = ssl.create_default_context(cafile=settings.ca_file or None)
     except (ssl.SSLError, OSError):

@@ -25,10 +25,15 @@ def test_one_that_is_suspended_already_is_not_touched() -> None:
     assert server.operations() == ["webspace/get"]
 
 
-def test_suspending_keeps_the_flags_of_others_and_leaves_out_a_running_backup() -> None:
+def test_a_value_that_plesk_names_is_set_although_others_switched_it_off_too() -> None:
     server = shown(webspace(status=64 + 4), webspace(status=64 + 16))
-    hosting(server).suspend("guid-s")
-    assert status_sent(server) == "80"
+    assert hosting(server).suspend("guid-s").warnings == ()
+    assert status_sent(server) == "16"
+
+
+def test_suspending_says_when_it_made_plesk_forget_the_flag_of_others() -> None:
+    server = shown(webspace(status=64), webspace(status=16))
+    assert "status 64" in hosting(server).suspend("guid-s").warnings[0]
 
 
 def test_a_suspension_that_does_not_show_is_uncertain() -> None:
@@ -46,6 +51,13 @@ def test_resuming_leaves_the_flags_of_others_and_says_so() -> None:
     server = shown(webspace(status=16 + 64), webspace(status=64))
     assert "status 64" in hosting(server).resume("guid-s").warnings[0]
     assert status_sent(server) == "64"
+
+
+@pytest.mark.parametrize("status", [16 + 256, 16 + 32 + 64])
+def test_flags_that_cannot_be_set_are_not_put_at_risk_by_resuming(status: int) -> None:
+    server = shown(webspace(status=status))
+    assert f"status {status}" in hosting(server).resume("guid-s").warnings[0]
+    assert "webspace/set" not in server.operations()
 
 
 def test_resuming_what_others_switched_off_changes_nothing_and_says_so() -> None:
