@@ -46,7 +46,7 @@ class RefusedError(ProvisionerError):
     code = "refused"
 
 
-class StoreUnavailable(ProvisionerError):  # noqa: N818 - named for the state that it tells, as the outcomes are
+class StoreUnavailable(ProvisionerError):
     """The database does not answer; nothing was changed."""
 
     code = "store_unavailable"

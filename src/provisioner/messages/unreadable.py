@@ -56,7 +56,7 @@ def storable(text: str, longest: int) -> str:
     return _UNSTORABLE.sub("\ufffd", text[:longest])
 
 
-class Fault(Exception):  # noqa: N818 - it is what was found, and becomes Unreadable with the facts of the envelope
+class Fault(Exception):
     """What one check found. `pointer` is a JSON pointer (RFC 6901) into the body; None when no place is meant."""
 
     def __init__(self, reason: Reason, detail: str, pointer: str | None = None) -> None:
@@ -94,7 +94,7 @@ def _fact(value: Any) -> str | None:
     return storable(value, LONGEST_FACT) if isinstance(value, str) and value else None
 
 
-class Unreadable(ProvisionerError):  # noqa: N818 - named for what the message is
+class Unreadable(ProvisionerError):
     """The message cannot be accepted.
 
     `reason` is stable, `detail` one sentence that quotes no value of a field, `pointer` a JSON pointer (RFC 6901) into

@@ -124,7 +124,7 @@ SERVICE_TRANSITIONS: Final[tuple[Transition, ...]] = (
 )
 
 
-class IllegalTransition(RefusedError):  # noqa: N818 - reads as the fact that it is
+class IllegalTransition(RefusedError):
     """The status does not allow this now."""
 
     code = "invalid_transition"

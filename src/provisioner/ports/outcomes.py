@@ -35,7 +35,7 @@ class Pending:
     ref: str = ""
 
 
-class Failure(Exception):  # noqa: N818 - outcomes are named for what they tell
+class Failure(Exception):
     """A call that did not end well.
 
     `code` is ours and stable; `vendor_code` and `message` are the vendor's; `fields` names what the customer could

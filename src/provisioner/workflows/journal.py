@@ -14,7 +14,7 @@ from provisioner.ports.exchange import Exchange
 from provisioner.ports.outcomes import Done
 
 
-class LeaseLost(ProvisionerError):  # noqa: N818 - reads as the fact that it is
+class LeaseLost(ProvisionerError):
     """Another worker owns this operation now; nothing was written."""
 
     code = "lease_lost"

@@ -49,7 +49,7 @@ class Paused(BaseException):
         self.pause = pause
 
 
-class Changed(Exception):  # noqa: N818 - reads as the fact that it is
+class Changed(Exception):
     """The journal was written by another version of the workflow, and going on could repeat an effect."""
 
 

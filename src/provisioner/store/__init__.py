@@ -1,0 +1,1 @@
+"""Tables, queries, journal, inbox, outbox, leases, migrations. The only user of SQL."""

@@ -1,0 +1,179 @@
+"""Vendor accounts: what operators add, drain and resume, and the circuit breaker of each."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from provisioner.kernel.errors import NotFoundError, RefusedError
+from provisioner.kernel.sealing import SecretBox
+from provisioner.kernel.secret import Secret
+from provisioner.ports.accounts import VendorAccount
+from provisioner.store import credentials
+from provisioner.store.database import Database
+from provisioner.store.tables import audit, operations, services, vendor_accounts
+from provisioner.workflows.backoff import Waits
+from provisioner.workflows.journal import AccountFault
+
+STATES: Final = ("open", "draining", "parked")
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """A vendor account to be added. `concurrency`: operations at work at once, across all processes."""
+
+    name: str
+    adapter: str
+    product: str
+    environment: str
+    settings: Mapping[str, str]
+    credentials: Mapping[str, Secret]
+    concurrency: int = 2
+
+
+class Accounts:
+    """Reads and changes vendor accounts."""
+
+    def __init__(self, database: Database, box: SecretBox) -> None:
+        self._database = database
+        self._box = box
+
+    def add(self, account: NewAccount, actor: str, *, replace: bool = False) -> None:
+        """Add an account, or give a known one new settings with `replace`. Raises RefusedError when it exists."""
+        with self._database.begin() as connection:
+            known = self._row(connection, account.name)
+            if known is not None and not replace:
+                raise RefusedError(f"there is a server {account.name} already; use --replace to change it")
+            values = self._values(account, 1 if known is None else known["version"] + 1)
+            if known is None:
+                connection.execute(sa.insert(vendor_accounts).values(**values, state="open", failures=0))
+            else:
+                where = vendor_accounts.c.name == account.name
+                connection.execute(sa.update(vendor_accounts).where(where).values(**values))
+            self._audit(connection, actor, "server.add" if known is None else "server.replace", account.name)
+            self._give_unplaced(connection, account)
+
+    def _values(self, account: NewAccount, version: int) -> dict[str, Any]:
+        plain = json.dumps({name: secret.reveal() for name, secret in account.credentials.items()}).encode()
+        column = vendor_accounts.c.sealed_credentials
+        return {
+            "name": account.name,
+            "adapter": account.adapter,
+            "product": account.product,
+            "environment": account.environment,
+            "settings": dict(account.settings),
+            "sealed_credentials": credentials.seal(self._box, column, account.name, plain),
+            "version": version,
+            "concurrency": account.concurrency,
+            "updated_at": self._database.now(),
+        }
+
+    def _give_unplaced(self, connection: sa.Connection, account: NewAccount) -> None:
+        """Operations that were held because there was no account go to the new one."""
+        product = sa.select(services.c.id).where(services.c.product == account.product)
+        unplaced = (
+            operations.c.attention == "no_vendor_account",
+            operations.c.environment == account.environment,
+            operations.c.service_id.in_(product),
+        )
+        now = self._database.now()
+        moved = connection.scalars(
+            sa.update(operations)
+            .where(*unplaced)
+            .values(vendor_account=account.name, state="ready", due_at=now, since=now, reason=None, attention=None)
+            .returning(operations.c.service_id)
+        ).all()
+        if moved:
+            connection.execute(sa.update(services).where(services.c.id.in_(moved)).values(vendor_account=account.name))
+
+    def set_state(self, name: str, state: str, actor: str, reason: str | None = None) -> None:
+        """Open, drain or park an account; opening also closes its breaker and makes its operations due."""
+        with self._database.begin() as connection:
+            if self._row(connection, name) is None:
+                raise NotFoundError(f"there is no server {name}")
+            values: dict[str, Any] = {"state": state, "reason": reason, "updated_at": self._database.now()}
+            if state == "open":
+                values |= {"failures": 0, "broken_until": None}
+                self._make_due(connection, name)
+            connection.execute(sa.update(vendor_accounts).where(vendor_accounts.c.name == name).values(**values))
+            self._audit(connection, actor, f"server.{state}", name)
+
+    def _make_due(self, connection: sa.Connection, name: str) -> None:
+        waiting = (operations.c.vendor_account == name, operations.c.attention == "account_misconfigured")
+        values = {"due_at": self._database.now(), "attention": None}
+        connection.execute(sa.update(operations).where(*waiting, operations.c.ended_at.is_(None)).values(**values))
+
+    def recovered(self, name: str) -> None:
+        """The vendor answered: the breaker's count starts anew."""
+        with self._database.begin() as connection:
+            connection.execute(
+                sa.update(vendor_accounts)
+                .where(vendor_accounts.c.name == name, vendor_accounts.c.failures > 0)
+                .values(failures=0, broken_until=None)
+            )
+
+    def open(self, name: str) -> tuple[VendorAccount, int]:
+        """An account with its credentials, and the version of its settings. Raises NotFoundError, KeyRingError."""
+        with self._database.read() as connection:
+            row = self._row(connection, name)
+        if row is None:
+            raise NotFoundError(f"there is no server {name}")
+        column = vendor_accounts.c.sealed_credentials
+        plain = json.loads(credentials.unseal(self._box, column, name, row["sealed_credentials"]))
+        account = VendorAccount(
+            name,
+            row["adapter"],
+            row["environment"],
+            row["settings"],
+            {key: Secret(value) for key, value in plain.items()},
+        )
+        return account, row["version"]
+
+    def version(self, name: str) -> int | None:
+        """The version of an account's settings, None when there is no such account."""
+        with self._database.read() as connection:
+            return connection.scalar(sa.select(vendor_accounts.c.version).where(vendor_accounts.c.name == name))
+
+    def _row(self, connection: sa.Connection, name: str) -> Mapping[str, Any] | None:
+        query = sa.select(vendor_accounts).where(vendor_accounts.c.name == name)
+        row = connection.execute(query).mappings().first()
+        return None if row is None else dict(row)
+
+    def _audit(self, connection: sa.Connection, actor: str, action: str, name: str) -> None:
+        connection.execute(
+            sa.insert(audit).values(
+                at=self._database.now(),
+                actor=actor,
+                action=action,
+                subject_kind="server",
+                subject_id=name,
+                detail={},
+            )
+        )
+
+
+def note_fault(
+    connection: sa.Connection,
+    database: Database,
+    name: str,
+    fault: AccountFault,
+    reason: str,
+    *,
+    waits: Waits,
+    threshold: int,
+) -> None:
+    """Count a failure of the account itself: enough in a row open its breaker, a misconfiguration parks it."""
+    where = vendor_accounts.c.name == name
+    if fault is AccountFault.MISCONFIGURED:
+        parked = {"state": "parked", "reason": reason, "updated_at": database.now()}
+        connection.execute(sa.update(vendor_accounts).where(where, vendor_accounts.c.state == "open").values(**parked))
+        return
+    counted = sa.update(vendor_accounts).where(where).values(failures=vendor_accounts.c.failures + 1)
+    failures = connection.scalar(counted.returning(vendor_accounts.c.failures)) or 0
+    if failures >= threshold:
+        pause = min(waits.most, waits.first * 2 ** min(failures - threshold, 16))
+        until: sa.ColumnElement[datetime] = database.now(pause)
+        connection.execute(sa.update(vendor_accounts).where(where).values(broken_until=until))

@@ -1,0 +1,184 @@
+"""Claims: leases with a fencing token, one operation at a time for each resource, slots for each vendor account."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from provisioner.kernel.sealing import SecretBox
+from provisioner.orders.statuses import ENDED_OPERATIONS, OperationState
+from provisioner.store.database import Database
+from provisioner.store.rows import claim_from
+from provisioner.store.tables import (
+    customers,
+    operation_events,
+    operation_requirements,
+    operations,
+    services,
+    steps,
+    vendor_accounts,
+)
+from provisioner.workflows.journal import Claim
+
+ENDED: Final = tuple(sorted(state.value for state in ENDED_OPERATIONS))
+CLAIM_LOCK: Final = 0x70726F76  # one claimer at a time: counts of slots are then exact across processes
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lease that a worker holds."""
+
+    operation_id: str
+    fence: int
+
+
+class Claims:
+    """Takes due operations and keeps their leases."""
+
+    def __init__(self, database: Database, box: SecretBox, *, lease_seconds: float, breaker_failures: int) -> None:
+        self._database = database
+        self._box = box
+        self.lease_seconds = lease_seconds
+        self.breaker_failures = breaker_failures
+
+    def take(self, owner: str, limit: int) -> list[Claim]:
+        """Up to `limit` due operations, leased to `owner` under a new fencing token each.
+
+        Never two of one resource, never one before those accepted earlier on its resource, never more of a vendor
+        account than it has slots. An expired lease is due like any other row. Raises StoreUnavailable.
+        """
+        with self._database.begin() as connection:
+            if self._database.is_postgres:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(CLAIM_LOCK)))
+            rows = self._pick(connection, limit)
+            return [self._lease(connection, row, owner) for row in rows]
+
+    def _pick(self, connection: sa.Connection, limit: int) -> list[Mapping[str, Any]]:
+        found: list[Mapping[str, Any]] = []
+        for account, slots in self._free_slots(connection):
+            due = _due(self._database).where(operations.c.vendor_account.is_not_distinct_from(account))
+            query = due.order_by(operations.c.due_at, operations.c.position).limit(min(slots or limit, limit))
+            found += [dict(row) for row in connection.execute(query).mappings()]
+        found.sort(key=lambda row: (row["due_at"], row["position"]))
+        return found[:limit]
+
+    def _free_slots(self, connection: sa.Connection) -> Iterator[tuple[str | None, int | None]]:
+        """Each account that may be used now, with its free slots; None stands for operations of no account."""
+        yield None, None
+        running = (
+            sa.select(sa.func.count())
+            .where(
+                operations.c.vendor_account == vendor_accounts.c.name,
+                operations.c.state == OperationState.RUNNING.value,
+                operations.c.due_at > self._database.now(),
+            )
+            .scalar_subquery()
+        )
+        query = sa.select(vendor_accounts.c.name, vendor_accounts.c.failures, vendor_accounts.c.concurrency - running)
+        for name, failures, free in connection.execute(query.where(usable(self._database))):
+            slots = min(free, 1) if failures >= self.breaker_failures else free  # half open: one at a time
+            if slots > 0:
+                yield name, slots
+
+    def _lease(self, connection: sa.Connection, row: Mapping[str, Any], owner: str) -> Claim:
+        values = {
+            "state": OperationState.RUNNING.value,
+            "fence": row["fence"] + 1,
+            "lease_owner": owner,
+            "due_at": self._database.now(self.lease_seconds),
+        }
+        connection.execute(sa.update(operations).where(operations.c.id == row["id"]).values(**values))
+        return self._load(connection, {**row, "fence": row["fence"] + 1})
+
+    def _load(self, connection: sa.Connection, row: Mapping[str, Any]) -> Claim:
+        return claim_from(
+            row,
+            self._box,
+            now=self._moment(connection),
+            customer=_one(connection, customers, customers.c.customer_id == row["customer_id"]),
+            service=_one(connection, services, services.c.id == row["service_id"]),
+            steps=_many(connection, steps, steps.c.operation_id == row["id"], steps.c.started_at),
+            events={
+                event["key"]: event["data"]
+                for event in _many(connection, operation_events, operation_events.c.operation_id == row["id"])
+            },
+            later_workflows=_later(connection, row),
+            account_failures=connection.scalar(
+                sa.select(vendor_accounts.c.failures).where(vendor_accounts.c.name == row["vendor_account"])
+            )
+            or 0,
+        )
+
+    def _moment(self, connection: sa.Connection) -> datetime:
+        if self._database.is_postgres:
+            return connection.execute(sa.select(sa.func.now())).scalar_one()
+        return self._database.clock.now()
+
+    def keep(self, held: Sequence[Held]) -> set[str]:
+        """Extend these leases; the ids of the operations that are still ours."""
+        kept: set[str] = set()
+        with self._database.begin() as connection:
+            for lease in held:
+                statement = (
+                    sa.update(operations)
+                    .where(
+                        operations.c.id == lease.operation_id,
+                        operations.c.fence == lease.fence,
+                        operations.c.state == OperationState.RUNNING.value,
+                    )
+                    .values(due_at=self._database.now(self.lease_seconds))
+                )
+                if connection.execute(statement).rowcount:
+                    kept.add(lease.operation_id)
+        return kept
+
+
+def usable(database: Database) -> sa.ColumnElement[bool]:
+    """The vendor accounts from which operations may be taken now."""
+    closed = sa.or_(vendor_accounts.c.broken_until.is_(None), vendor_accounts.c.broken_until <= database.now())
+    return sa.and_(vendor_accounts.c.state == "open", closed)
+
+
+def _due(database: Database) -> sa.Select[Any]:
+    earlier, required = operations.alias("earlier"), operations.alias("required")
+    blocked = sa.exists().where(
+        earlier.c.resource == operations.c.resource,
+        earlier.c.position < operations.c.position,
+        earlier.c.state.not_in(ENDED),
+    )
+    unmet = sa.exists().where(
+        operation_requirements.c.operation_id == operations.c.id,
+        operation_requirements.c.required_id == required.c.id,
+        required.c.state != OperationState.SUCCEEDED.value,
+    )
+    return sa.select(operations).where(
+        operations.c.state.not_in([*ENDED, OperationState.HELD.value]),
+        operations.c.due_at <= database.now(),
+        ~blocked,
+        ~unmet,
+    )
+
+
+def _one(connection: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool]) -> Mapping[str, Any] | None:
+    row = connection.execute(sa.select(table).where(where)).mappings().first()
+    return None if row is None else dict(row)
+
+
+def _many(
+    connection: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool], order: sa.Column[Any] | None = None
+) -> list[Mapping[str, Any]]:
+    query = sa.select(table).where(where)
+    if order is not None:
+        query = query.order_by(order)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _later(connection: sa.Connection, row: Mapping[str, Any]) -> tuple[str, ...]:
+    query = sa.select(operations.c.workflow).where(
+        operations.c.resource == row["resource"],
+        operations.c.position > row["position"],
+        operations.c.state.not_in(ENDED),
+    )
+    return tuple(connection.scalars(query.order_by(operations.c.position)))

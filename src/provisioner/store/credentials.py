@@ -1,0 +1,82 @@
+"""Secrets at rest: sealed with the key ring, each bound to its own row."""
+
+import sqlalchemy as sa
+
+from provisioner.kernel.errors import NotFoundError, RefusedError
+from provisioner.kernel.sealing import SecretBox
+from provisioner.kernel.secret import Secret
+from provisioner.store.database import Database
+from provisioner.store.tables import audit, customers, quarantine, services, vendor_accounts
+
+SEALED = (
+    (customers, customers.c.customer_id, customers.c.sealed_password),
+    (services, services.c.id, services.c.sealed_password),
+    (vendor_accounts, vendor_accounts.c.name, vendor_accounts.c.sealed_credentials),
+    (quarantine, quarantine.c.id, quarantine.c.body),
+)
+
+
+def row_of(column: sa.Column[bytes], key: str) -> str:
+    """The place that a sealed value is bound to: `services/ID/sealed_password`."""
+    return f"{column.table.name}/{key}/{column.name}"
+
+
+def seal(box: SecretBox, column: sa.Column[bytes], key: str, plain: bytes) -> bytes:
+    """A value, sealed for one column of one row."""
+    return box.seal(plain, row_of(column, key))
+
+
+def unseal(box: SecretBox, column: sa.Column[bytes], key: str, sealed: bytes) -> bytes:
+    """The value. Raises KeyRingError when the key is not in the ring or the value belongs elsewhere."""
+    return box.open(sealed, row_of(column, key))
+
+
+def unseal_password(box: SecretBox, column: sa.Column[bytes], key: str, sealed: bytes | None) -> Secret | None:
+    """A sealed password, or None where none is kept."""
+    return None if sealed is None else Secret(unseal(box, column, key, sealed).decode())
+
+
+class Credentials:
+    """Re-sealing after a rotation, and the one-time reveal."""
+
+    def __init__(self, database: Database, box: SecretBox) -> None:
+        self._database = database
+        self._box = box
+
+    def reseal_all(self) -> int:
+        """Seal with the active key whatever another key had sealed; the number of values that changed."""
+        return sum(self._reseal(*place) for place in SEALED)
+
+    def _reseal(self, table: sa.Table, key: sa.Column[str], column: sa.Column[bytes]) -> int:
+        changed = 0
+        with self._database.begin() as connection:
+            rows = connection.execute(sa.select(key, column).where(column.is_not(None))).all()
+            for row_key, sealed in rows:
+                if self._box.needs_rotation(sealed):
+                    renewed = self._box.reseal(sealed, row_of(column, row_key))
+                    connection.execute(sa.update(table).where(key == row_key).values({column: renewed}))
+                    changed += 1
+        return changed
+
+    def reveal_password(self, service_id: str, actor: str) -> Secret:
+        """The system password of a service, once; written to the audit in the same transaction."""
+        with self._database.begin() as connection:
+            row = connection.execute(sa.select(services).where(services.c.id == service_id)).mappings().first()
+            if row is None or row["sealed_password"] is None:
+                raise NotFoundError(f"service {service_id} has no password to reveal")
+            if row["revealed_at"] is not None:
+                raise RefusedError(f"the password of service {service_id} was revealed before; it is shown once")
+            now = self._database.now()
+            connection.execute(sa.update(services).where(services.c.id == service_id).values(revealed_at=now))
+            connection.execute(
+                sa.insert(audit).values(
+                    at=now,
+                    actor=actor,
+                    action="password.reveal",
+                    subject_kind="service",
+                    subject_id=service_id,
+                    detail={},
+                )
+            )
+            password = unseal_password(self._box, services.c.sealed_password, service_id, row["sealed_password"])
+        return password or Secret("")

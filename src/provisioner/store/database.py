@@ -1,0 +1,140 @@
+"""The connection to the database, and what differs between PostgreSQL and SQLite."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from provisioner.kernel.clock import Clock
+from provisioner.kernel.errors import SettingsError, StoreUnavailable
+from provisioner.kernel.secret import Secret
+
+CONNECT_SECONDS: Final = 5
+READING: Final = "provisioner_reading"
+KEEPALIVES: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+
+
+class Database:
+    """One database; safe to use from many threads. Times are the database's own on PostgreSQL."""
+
+    def __init__(self, url: Secret, clock: Clock, *, pool_size: int = 10) -> None:
+        self.clock = clock
+        self.url = _parse(url)
+        self.is_postgres = self.url.get_backend_name() == "postgresql"
+        self.engine = _postgres(self.url, pool_size) if self.is_postgres else _sqlite(self.url)
+        self._direct = _postgres(self.url, pool_size, isolation_level="AUTOCOMMIT") if self.is_postgres else None
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """A transaction, committed at the end. Raises StoreUnavailable when the database is away."""
+        with told_plainly(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A transaction that only reads; on SQLite it waits for no writer."""
+        with told_plainly(), self.engine.connect().execution_options(**{READING: True}) as connection:
+            yield connection
+
+    @contextmanager
+    def direct(self) -> Iterator["psycopg.Connection[Any]"]:
+        """A bare autocommit connection, for statements written to be one round trip (PostgreSQL only)."""
+        if self._direct is None:
+            raise TypeError("SQLite has no direct connections")
+        with told_plainly():
+            pooled = self._direct.raw_connection()
+            try:
+                connection = pooled.driver_connection
+                assert isinstance(connection, psycopg.Connection)  # noqa: S101 - what the dialect promises
+                yield connection
+            except psycopg.OperationalError:
+                pooled.invalidate()
+                raise
+            finally:
+                pooled.close()
+
+    def now(self, seconds: float = 0.0) -> sa.ColumnElement[datetime]:
+        """So many seconds from now, as SQL: the database's clock on PostgreSQL, the injected one on SQLite."""
+        if self.is_postgres:
+            return sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, seconds) if seconds else sa.func.now()
+        from provisioner.store.tables import UtcDateTime  # noqa: PLC0415 - tables need nothing of this module
+
+        return sa.literal(self.clock.now() + timedelta(seconds=seconds), UtcDateTime)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+        if self._direct is not None:
+            self._direct.dispose()
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Turn a lost or refused connection into StoreUnavailable; faults of ours stay what they are."""
+    try:
+        yield
+    except PoolTimeout as error:
+        raise StoreUnavailable("every database connection is in use") from error
+    except DBAPIError as error:
+        if _is_away(error.orig):
+            raise StoreUnavailable(f"the database does not answer: {_first_line(error.orig)}") from error
+        raise
+    except psycopg.OperationalError as error:
+        raise StoreUnavailable(f"the database does not answer: {_first_line(error)}") from error
+
+
+def _is_away(error: BaseException | None) -> bool:
+    return isinstance(error, psycopg.OperationalError | sqlite3.OperationalError | psycopg.InterfaceError)
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+def _parse(url: Secret) -> sa.URL:
+    try:
+        parsed = sa.make_url(url.reveal())
+    except sa.exc.ArgumentError as error:
+        raise SettingsError(
+            "PROVISIONER_DATABASE_URL cannot be read; give postgresql+psycopg://USER@HOST/NAME or sqlite:///FILE"
+        ) from error
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in ("postgresql+psycopg", "sqlite"):
+        raise SettingsError(f"PROVISIONER_DATABASE_URL names {parsed.drivername}; PostgreSQL and SQLite are supported")
+    return parsed
+
+
+def _postgres(url: sa.URL, pool_size: int, **options: Any) -> sa.Engine:
+    arguments = {"connect_timeout": CONNECT_SECONDS, "prepare_threshold": 1, "application_name": "provisioner"}
+    return sa.create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=30,
+        pool_recycle=1800,
+        connect_args={**arguments, **KEEPALIVES},
+        **options,
+    )
+
+
+def _sqlite(url: sa.URL) -> sa.Engine:
+    engine = sa.create_engine(url, connect_args={"timeout": 30, "check_same_thread": False, "isolation_level": None})
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        reading = connection.get_execution_options().get(READING, False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine

@@ -1,0 +1,153 @@
+"""The journal in the database: each method is one transaction, refused when the claim's fence is stale.
+
+This is the plain form, for SQLite and for what happens seldom; `postgres_journal` has the common writes in one
+round trip.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from provisioner.messages.events import operation_needs_attention
+from provisioner.orders.statuses import OperationState
+from provisioner.store.accounts import note_fault
+from provisioner.store.database import Database
+from provisioner.store.endings import write_ending
+from provisioner.store.events import Announcer, Context
+from provisioner.store.items import item_paused, told_in
+from provisioner.store.rows import attempt_row, step_row
+from provisioner.store.tables import attempts, operations, steps
+from provisioner.store.writing import Writing
+from provisioner.workflows.backoff import Waits
+from provisioner.workflows.journal import Claim, Ending, Intent, LeaseLost, Pause, StepOutcome, StepState
+
+
+class StoreJournal:
+    """Keeps the engine's Protocol on either database."""
+
+    def __init__(self, database: Database, announcer: Announcer, breaker: Waits, breaker_failures: int) -> None:
+        self._database = database
+        self._announcer = announcer
+        self._breaker = breaker
+        self._breaker_failures = breaker_failures
+
+    def intend(self, claim: Claim, intent: Intent, outcomes: tuple[StepOutcome, ...]) -> None:
+        """Commit what has come out so far together with the next intent."""
+        with self._database.begin() as connection:
+            self._own(connection, claim)
+            self._write_outcomes(connection, claim, outcomes)
+            self._upsert_step(
+                connection,
+                {
+                    "operation_id": claim.operation_id,
+                    "name": intent.name,
+                    "state": StepState.INTENDED.value,
+                    "effect_class": intent.effect_class,
+                    "attempts": intent.attempt,
+                    "looks": 0,
+                    "fence": claim.fence,
+                },
+            )
+
+    def pause(self, claim: Claim, pause: Pause) -> None:
+        """Commit what has come out so far and give the operation back until it is due."""
+        with self._database.begin() as connection:
+            row = self._own(connection, claim)
+            self._write_outcomes(connection, claim, pause.outcomes)
+            self._update_operation(connection, claim, pause)
+            writing = self._writing(connection, row)
+            item_paused(writing, row, pause)
+            if pause.account_fault is not None and claim.vendor_account is not None:
+                note_fault(
+                    connection,
+                    self._database,
+                    claim.vendor_account,
+                    pause.account_fault,
+                    pause.reason,
+                    waits=self._breaker,
+                    threshold=self._breaker_failures,
+                )
+            if pause.attention is not None and pause.attention != row["attention"]:
+                tell_attention(writing, row, pause.attention, pause.reason)
+
+    def end(self, claim: Claim, ending: Ending) -> None:
+        """Commit the end with everything that follows from it: item, order, service, events, follow-ups."""
+        with self._database.begin() as connection:
+            row = self._own(connection, claim)
+            self._write_outcomes(connection, claim, ending.outcomes)
+            write_ending(self._writing(connection, row), row, ending)
+
+    # -- parts
+
+    def _writing(self, connection: sa.Connection, row: Mapping[str, Any]) -> Writing:
+        context = Context(row["environment"], row["correlation_id"])
+        return Writing(connection, self._database, self._announcer, context)
+
+    def _own(self, connection: sa.Connection, claim: Claim) -> Mapping[str, Any]:
+        """The operation's row, locked, if the claim's token is the newest. Raises LeaseLost."""
+        query = sa.select(operations).where(operations.c.id == claim.operation_id).with_for_update()
+        row = connection.execute(query).mappings().first()
+        if row is None or row["fence"] != claim.fence or row["state"] != OperationState.RUNNING.value:
+            raise LeaseLost(f"operation {claim.operation_id} was taken over; token {claim.fence} is stale")
+        return dict(row)
+
+    def _write_outcomes(self, connection: sa.Connection, claim: Claim, outcomes: tuple[StepOutcome, ...]) -> None:
+        for outcome in outcomes:
+            self._upsert_step(connection, step_row(claim, outcome))
+            if outcome.attempt is not None:
+                row = attempt_row(claim, outcome.record.name, outcome.attempt)
+                connection.execute(sa.insert(attempts).values(**row, at=self._database.now()))
+
+    def _upsert_step(self, connection: sa.Connection, row: Mapping[str, Any]) -> None:
+        now = self._database.now()
+        dialect = postgresql if self._database.is_postgres else sqlite
+        insert: postgresql.Insert = dialect.insert(steps).values(**row, started_at=now, updated_at=now)
+        changed = {name: insert.excluded[name] for name in row if name not in ("operation_id", "name")}
+        connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=[steps.c.operation_id, steps.c.name],
+                set_={**changed, "updated_at": insert.excluded.updated_at},
+            )
+        )
+
+    def _update_operation(self, connection: sa.Connection, claim: Claim, pause: Pause) -> None:
+        values: dict[str, Any] = {
+            "state": pause.state.value,
+            "reason": pause.reason,
+            "due_at": self._due(pause),
+            "event_key": pause.event_key,
+            "attention": pause.attention,
+            "lease_owner": None,
+        }
+        last = pause.outcomes[-1].record if pause.outcomes else None
+        if last is None or (last.attempts <= 1 and last.looks == 0):
+            values["since"] = self._database.now()
+        connection.execute(sa.update(operations).where(operations.c.id == claim.operation_id).values(**values))
+
+    def _due(self, pause: Pause) -> Any:
+        if pause.due.seconds is not None:
+            return self._database.now(pause.due.seconds)
+        if pause.due.at is not None:
+            return pause.due.at
+        # What waits for an event alone still has a deadline, and that is when it is looked at again.
+        return operations.c.deadline if pause.event_key is not None else None
+
+
+def tell_attention(writing: Writing, row: Mapping[str, Any], attention: str, detail: str) -> None:
+    """Tell operators that an operation waits for them."""
+    stream, sequence = told_in(writing.connection, row)
+    event = operation_needs_attention(
+        row["id"],
+        subject=stream.partition("/")[2],
+        workflow=row["workflow"],
+        order_id=row["order_id"],
+        item_id=row["item_id"],
+        service_id=row["service_id"],
+        reason=attention,
+        detail=detail,
+        vendor_account=row["vendor_account"],
+        since=row["since"],
+    )
+    writing.tell(event, stream, sequence)
