@@ -75,7 +75,6 @@ def upgrade() -> None:
         ["shard", "id"],
         postgresql_where=sa.text("published_at IS NULL"),
         sqlite_where=sa.text("published_at IS NULL"),
-        sqlite_where=sa.text("published_at IS NULL"),
     )
     op.create_table(
         "quarantine",
@@ -141,7 +140,8 @@ def upgrade() -> None:
         sa.Column("placed_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.CheckConstraint(
-            "status IN ('draft', 'started', 'scheduled', 'deleted', 'provisioning_started', 'provisioning_failed', 'provisioning_finished', 'completed', 'completed_with_errors')",
+            "status IN ('draft', 'started', 'scheduled', 'deleted', 'provisioning_started', 'provisioning_failed', "
+            "'provisioning_finished', 'completed', 'completed_with_errors')",
             name="ck_orders_status",
         ),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.customer_id"], name="fk_orders_customer_id"),
@@ -245,7 +245,8 @@ def upgrade() -> None:
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("ended_at", UtcDateTime()),
         sa.CheckConstraint(
-            "state IN ('ready', 'running', 'waiting', 'uncertain', 'held', 'compensating', 'succeeded', 'failed', 'compensated', 'superseded', 'cancelled')",
+            "state IN ('ready', 'running', 'waiting', 'uncertain', 'held', 'compensating', 'succeeded', "
+            "'failed', 'compensated', 'superseded', 'cancelled')",
             name="ck_operations_state",
         ),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name="fk_operations_order_id"),
@@ -259,14 +260,12 @@ def upgrade() -> None:
         ["vendor_account", "due_at"],
         postgresql_where=sa.text("state NOT IN ('cancelled', 'compensated', 'failed', 'succeeded', 'superseded')"),
         sqlite_where=sa.text("state NOT IN ('cancelled', 'compensated', 'failed', 'succeeded', 'superseded')"),
-        sqlite_where=sa.text("state NOT IN ('cancelled', 'compensated', 'failed', 'succeeded', 'superseded')"),
     )
     op.create_index(
         "ix_operations_due_at",
         "operations",
         ["due_at"],
         postgresql_where=sa.text("state NOT IN ('cancelled', 'compensated', 'failed', 'succeeded', 'superseded')"),
-        sqlite_where=sa.text("state NOT IN ('cancelled', 'compensated', 'failed', 'succeeded', 'superseded')"),
         sqlite_where=sa.text("state NOT IN ('cancelled', 'compensated', 'failed', 'succeeded', 'superseded')"),
     )
     op.create_index(
@@ -275,14 +274,12 @@ def upgrade() -> None:
         ["event_key"],
         postgresql_where=sa.text("event_key IS NOT NULL"),
         sqlite_where=sa.text("event_key IS NOT NULL"),
-        sqlite_where=sa.text("event_key IS NOT NULL"),
     )
     op.create_index(
         "ix_operations_open_resource",
         "operations",
         ["resource", "position"],
         postgresql_where=sa.text("state NOT IN ('cancelled', 'compensated', 'failed', 'succeeded', 'superseded')"),
-        sqlite_where=sa.text("state NOT IN ('cancelled', 'compensated', 'failed', 'succeeded', 'superseded')"),
         sqlite_where=sa.text("state NOT IN ('cancelled', 'compensated', 'failed', 'succeeded', 'superseded')"),
     )
     op.create_index("ix_operations_order_id", "operations", ["order_id"])
@@ -292,7 +289,6 @@ def upgrade() -> None:
         ["vendor_account"],
         postgresql_where=sa.text("state = 'running'"),
         sqlite_where=sa.text("state = 'running'"),
-        sqlite_where=sa.text("state = 'running'"),
     )
     op.create_index("ix_operations_service_id", "operations", ["service_id"])
     op.create_index(
@@ -301,7 +297,6 @@ def upgrade() -> None:
         ["resource"],
         unique=True,
         postgresql_where=sa.text("state = 'running'"),
-        sqlite_where=sa.text("state = 'running'"),
         sqlite_where=sa.text("state = 'running'"),
     )
     op.create_table(
