@@ -29,14 +29,16 @@ class Customers:
 
     def ensure(self, customer: HostingCustomer) -> Done:
         """Our account, made when it is missing. Raises Rejected `login_taken` when the login is someone else's."""
-        return self.find(customer) or self._add(customer)
+        return self.find(customer) or self._with_login(customer) or self._add(customer)
 
     def remove(self, ref: str) -> Done:
         """Remove the account if it is ours and owns nothing."""
         target = Filter("guid", ref)
-        found = self._get(target)
+        found = self._client.call(CUSTOMER_GET, _GENERAL, target)
         if not found:
             return Done(ref)
+        if not found[0].has("data/gen_info"):
+            raise errors.unreadable("a customer without its data", CUSTOMER_GET.command)
         if not found[0].text("data/gen_info/external-id").startswith(marks.CUSTOMER):
             return Done(ref, warnings=(_NOT_OURS,))
         if self._owns_subscriptions(ref):
@@ -53,13 +55,18 @@ class Customers:
         found = self._client.call(CUSTOMER_GET, _GENERAL, target)
         return tuple(each for each in found if each.has("data/gen_info"))
 
+    def _with_login(self, customer: HostingCustomer, refused: Rejected | None = None) -> Done | None:
+        """Our account by its login, or None. Raises Rejected when it is someone else's."""
+        found = self._get(Filter("login", customer.login))
+        if found and found[0].text("data/gen_info/external-id") != marks.customer(customer.customer_id):
+            raise _taken(customer, refused)
+        return _existing(found[0]) if found else None
+
     def _owns_subscriptions(self, ref: str) -> bool:
         owned = self._client.call(WEBSPACE_GET, _GENERAL, Filter("owner-guid", ref))
         return any(each.id for each in owned)
 
     def _add(self, customer: HostingCustomer) -> Done:
-        if self._get(Filter("login", customer.login)):
-            raise _taken(customer, None)
         try:
             made = self._client.make(CUSTOMER_ADD, {"gen_info": _general(customer)})
         except Rejected as refused:
@@ -70,7 +77,7 @@ class Customers:
         """What is there after all: an earlier attempt of ours may have been slow."""
         if refused.code not in errors.LOOK_AGAIN:
             raise refused
-        found = self.find(customer)
+        found = self.find(customer) or self._with_login(customer, refused)
         if found is not None:
             return found
         raise _taken(customer, refused) if refused.code == errors.ALREADY_EXISTS else refused

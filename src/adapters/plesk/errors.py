@@ -181,9 +181,9 @@ def from_transport(error: httpx.RequestError, command: Command) -> Failure:
     if _distrust(error):
         return Misconfigured("certificate_not_trusted", f"the server's certificate is not trusted: {error}")
     sent, code = next(TRANSPORT[kind] for kind in type(error).__mro__ if kind in TRANSPORT)
+    if sent is Sent.NEVER:  # not quoted: it may be a header, credentials and all, that it complains about
+        return Misconfigured(code, f"{type(error).__name__}; {sent.value}")
     message = f"{type(error).__name__}: {error}; {sent.value}"
-    if sent is Sent.NEVER:
-        return Misconfigured(code, message)
     return Unavailable(code, message) if sent is Sent.NOTHING else _broken(code, message, command)
 
 

@@ -1,6 +1,7 @@
 """A quick second try of a whole operation, look-ups included, after a failure that is known to have changed nothing.
 
-Long waits are the engine's, where they hold no thread. A time-out is not tried again here: it has waited already.
+Long waits are the engine's, where they hold no thread. What has waited for a time-out, or waits for
+an earlier attempt to end, is not tried again here.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,9 @@ ATTEMPTS: Final = 3
 LONGEST_WAIT: Final = 2.0
 """Seconds."""
 
-_WAITED_ALREADY: Final = frozenset({"connect_timeout", "connections_busy", "read_timeout", "write_timeout", "timeout"})
+_NOT_SOON: Final = frozenset(
+    {"connect_timeout", "connections_busy", "read_timeout", "write_timeout", "timeout", "name_in_use"}
+)
 
 _Answer = TypeVar("_Answer")
 
@@ -35,4 +38,4 @@ def quickly(clock: Clock, operation: Callable[[], _Answer]) -> _Answer:
 def _worth_it(error: BaseException) -> bool:
     if not isinstance(error, Unavailable) or isinstance(error, Throttled):
         return False
-    return error.code not in _WAITED_ALREADY
+    return error.code not in _NOT_SOON

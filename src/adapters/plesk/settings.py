@@ -20,7 +20,7 @@ SETTINGS: Final = ("endpoint", "fingerprint", "ca_file", "role", "connect_timeou
 CREDENTIALS: Final = ("login", "password", "secret_key")
 
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_NO_HEADER: Final = re.compile(r"[\x00-\x1f\x7f]|^ | $")
 
 
 class Role(IntEnum):
@@ -55,7 +55,7 @@ def read(account: VendorAccount) -> Settings:
         raise SettingsError(f"Plesk account {account.name!r}: {wrong}") from None
 
 
-class _Wrong(Exception):  # noqa: N818 - never leaves this module
+class _Wrong(Exception):
     """One setting is wrong; says which and why."""
 
 
@@ -107,8 +107,8 @@ def _headers(credentials: Mapping[str, Secret]) -> Mapping[str, Secret]:
 
 
 def _header_value(key: str, credentials: Mapping[str, Secret]) -> Secret:
-    if _CONTROL.search(credentials[key].reveal()):
-        raise _Wrong(f"the credential {key} holds a control character, perhaps a line break at its end")
+    if _NO_HEADER.search(credentials[key].reveal()):
+        raise _Wrong(f"the credential {key} holds a control character, or a space at its beginning or end")
     return credentials[key]
 
 

@@ -39,10 +39,9 @@ class Subscriptions:
     def create(self, wanted: HostingSubscription) -> Done:
         """The complete subscription. Raises Rejected `domain_taken` or `login_taken` when a name is someone else's."""
         plan = self.server.plan_guid(wanted.plan)
-        space = self._ours(wanted)
+        space = self._ours(wanted) or self._with_domain(wanted)
         if space is not None:
             return self._finish(wanted, space, plan, self._owner_warnings(wanted, space))
-        self._refuse_foreign(wanted, None)
         self._add(wanted, plan)
         with errors.after_effect():
             return self._finish(wanted, self._read_back(wanted), plan)
@@ -50,9 +49,12 @@ class Subscriptions:
     def _ours(self, wanted: HostingSubscription) -> Webspace | None:
         return self.webspaces.marked(marks.subscription(wanted.service_id), wanted.domain)
 
-    def _refuse_foreign(self, wanted: HostingSubscription, refused: Rejected | None) -> None:
-        if self.webspaces.named(wanted.domain) is not None:
+    def _with_domain(self, wanted: HostingSubscription, refused: Rejected | None = None) -> Webspace | None:
+        """Ours by its domain, or None. Raises Rejected when it is someone else's."""
+        space = self.webspaces.named(wanted.domain)
+        if space is not None and space.mark != marks.subscription(wanted.service_id):
             raise _domain_taken(wanted, refused)
+        return space
 
     def _add(self, wanted: HostingSubscription, plan: str) -> None:
         values = _new(wanted, plan, self.server.shared_address())
@@ -65,11 +67,10 @@ class Subscriptions:
         """Return if it is there after all: an earlier attempt may have been slow. Else say what is in the way."""
         if refused.code not in errors.LOOK_AGAIN:
             raise refused
-        if self._ours(wanted) is not None:
+        if self._ours(wanted) or self._with_domain(wanted, refused):
             return
         if refused.code != errors.ALREADY_EXISTS:
             raise refused
-        self._refuse_foreign(wanted, refused)
         if self.webspaces.is_site(wanted.domain):
             raise _domain_taken(wanted, refused)
         raise _unseen_obstacle(wanted, refused)

@@ -68,15 +68,21 @@ class Webspaces:
         return next(iter(self._get(Filter("name", domain))), None)
 
     def by_guid(self, guid: str) -> Webspace | None:
-        """The subscription with this guid, without its hosting and plans."""
-        return next(iter(self._get(Filter("guid", guid), _GENERAL)), None)
+        """The subscription with this guid, without its hosting and plans.
+
+        An answer without data is no proof that it is gone, as an error 1013 is: what would be removed might be there.
+        """
+        found = self._client.call(WEBSPACE_GET, _GENERAL, Filter("guid", guid))
+        if found and not found[0].has("data/gen_info"):
+            raise errors.unreadable("a subscription without its data", WEBSPACE_GET.command)
+        return _webspace(found[0]) if found else None
 
     def is_site(self, domain: str) -> bool:
         """Whether some subscription has this domain as a site."""
         return any(site.has("data/gen_info") for site in self._client.call(SITE_GET, _GENERAL, Filter("name", domain)))
 
-    def _get(self, target: Filter, dataset: Values = _WHOLE) -> list[Webspace]:
-        found = self._client.call(WEBSPACE_GET, dataset, target)
+    def _get(self, target: Filter) -> list[Webspace]:
+        found = self._client.call(WEBSPACE_GET, _WHOLE, target)
         return [_webspace(each) for each in found if each.has("data/gen_info")]
 
 

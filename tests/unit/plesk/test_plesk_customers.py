@@ -60,7 +60,7 @@ def test_an_unknown_code_is_final_after_a_look_up() -> None:
     with pytest.raises(Rejected) as final:
         hosting(server).ensure_customer(CUSTOMER)
     assert (final.value.code, final.value.vendor_code) == ("vendor_error", "4242")
-    assert server.operations()[-2:] == ["customer/add", "customer/get"]
+    assert server.operations()[-3:] == ["customer/add", "customer/get", "customer/get"]
 
 
 def test_an_invalid_value_is_final_at_once() -> None:
@@ -114,11 +114,21 @@ def test_our_empty_customer_is_removed_by_guid() -> None:
     assert [(each.tag, each.text) for each in server.body("customer/del")[0]] == [("guid", "guid-c")]
 
 
-@pytest.mark.parametrize("gone", [ABSENT, "<result><status>ok</status></result>", ""])
-def test_a_customer_that_is_gone_is_removed(gone: str) -> None:
-    server = empty_server().on("customer/get", gone)
+def test_a_customer_that_is_gone_is_removed() -> None:
+    server = empty_server().on("customer/get", ABSENT)
     assert hosting(server).remove_customer("guid-c").warnings == ()
     assert server.operations() == ["customer/get"]
+
+
+def test_an_answer_without_data_is_no_proof_that_a_customer_is_gone() -> None:
+    with pytest.raises(Unavailable):
+        hosting(empty_server().on("customer/get", OK)).remove_customer("guid-c")
+
+
+def test_our_customer_that_only_its_login_shows_is_adopted() -> None:
+    server = empty_server().on("customer/get", ABSENT, customer())
+    assert hosting(server).ensure_customer(CUSTOMER).ref == "guid-c"
+    assert "customer/add" not in server.operations()
 
 
 def test_a_customer_that_goes_while_it_is_removed_is_done() -> None:

@@ -98,6 +98,12 @@ def test_a_change_that_was_not_sent_may_be_repeated(kind: type[httpx.RequestErro
     assert isinstance(errors.from_transport(kind("no"), Command.MUTATE), Unavailable)
 
 
+def test_a_header_that_cannot_be_sent_is_not_quoted() -> None:
+    found = errors.from_transport(httpx.LocalProtocolError("Illegal header value b'canary'"), Command.MUTATE)
+    assert isinstance(found, Misconfigured)
+    assert "canary" not in found.message
+
+
 BROKEN = [httpx.ReadTimeout, httpx.WriteTimeout, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError]
 
 

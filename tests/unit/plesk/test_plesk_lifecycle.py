@@ -123,6 +123,11 @@ def test_removing_what_is_gone_is_done() -> None:
     assert server.operations() == ["webspace/get"]
 
 
+def test_an_answer_without_data_is_no_proof_that_it_is_gone() -> None:
+    with pytest.raises(Unavailable):
+        hosting(shown(OK)).remove_subscription("guid-s")
+
+
 def test_removing_what_goes_meanwhile_is_done() -> None:
     assert hosting(shown(webspace()).on("webspace/del", ABSENT)).remove_subscription("guid-s").ref == "guid-s"
 

@@ -83,6 +83,7 @@ def test_a_ca_file_without_certificates_is_refused_when_the_adapter_opens(tmp_pa
         {"login": Secret("admin"), "password": Secret("")},
         {"login": Secret("admin"), "password": Secret("canary-7"), "secret_key": Secret("canary-8")},
         {"login": Secret("admin"), "password": Secret("canary-7\n")},
+        {"login": Secret("admin"), "password": Secret(" canary-7")},
         {"login": Secret("admin"), "password": Secret("canary-7"), "token": Secret("canary-8")},
     ],
 )

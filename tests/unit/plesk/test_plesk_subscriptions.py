@@ -85,6 +85,12 @@ def test_a_domain_of_someone_else_is_taken_and_nothing_is_made() -> None:
     assert "webspace/add" not in server.operations()
 
 
+def test_ours_that_only_its_domain_shows_is_adopted() -> None:
+    server = empty_server().on("webspace/get", ABSENT, webspace()).on("customer/get", customer())
+    assert hosting(server).create_subscription(WANTED).ref == "guid-s"
+    assert "webspace/add" not in server.operations()
+
+
 def test_one_that_an_earlier_attempt_made_meanwhile_is_adopted() -> None:
     server = empty_server().on("webspace/get", ABSENT, ABSENT, webspace()).on("webspace/add", DOMAIN_EXISTS)
     assert hosting(server).create_subscription(WANTED).ref == "guid-s"
