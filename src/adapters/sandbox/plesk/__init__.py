@@ -1,0 +1,82 @@
+"""A Plesk server on loopback, as far as its XML API 1.6.9.1 shows. Written from the vendor's documents.
+
+It shares no code with the adapter that talks to it; `docs/reference/sandbox.md` says what it serves.
+"""
+
+import json
+import secrets
+import uuid
+from pathlib import Path
+
+from adapters.sandbox.control import Control
+from adapters.sandbox.faults import FaultPlan
+from adapters.sandbox.ledger import Ledger
+from adapters.sandbox.plesk.damage import BANNER
+from adapters.sandbox.plesk.dispatch import Dispatcher
+from adapters.sandbox.plesk.entrance import Entrance
+from adapters.sandbox.plesk.panel import Panel
+from adapters.sandbox.plesk.records import ADMIN_LOGIN
+from adapters.sandbox.plesk.simulator import PleskSimulator
+from adapters.sandbox.running import RunningSimulator
+from adapters.sandbox.serving import LoopbackServer
+from adapters.sandbox.tls import Identity, self_signed, write_private
+from provisioner.kernel.clock import SystemClock
+from provisioner.kernel.ids import RandomIds
+from provisioner.kernel.secret import Secret
+
+
+def start_simulator(*, data_dir: Path | None = None, port: int = 0, control_port: int = 0) -> RunningSimulator:
+    """Start a Plesk server on 127.0.0.1, on background threads. Port 0 is chosen at run time.
+
+    With `data_dir` its memory, ledger, certificate and credentials survive a restart; the files are readable by their
+    owner only. Raises OSError when a port is taken or a file cannot be written.
+    """
+    if data_dir is not None:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    clock = SystemClock()
+    credentials = _credentials(_file(data_dir, "credentials.json"))
+    identity = self_signed(_file(data_dir, "identity.pem"), clock)
+    guid = str(uuid.UUID(identity.fingerprint[:32]))
+    panel = Panel(clock, RandomIds(), guid, _file(data_dir, "state.jsonl"))
+    ledger, faults = Ledger("plesk", _file(data_dir, "ledger.jsonl"), clock), FaultPlan()
+    entrance = Entrance(panel, credentials["password"], credentials["secret_key"])
+    simulator = PleskSimulator(panel, entrance, Dispatcher(panel, ledger, faults))
+    control = LoopbackServer(Control(simulator, ledger, faults), control_port)
+    server = _beside(control, simulator, port, identity)
+    return RunningSimulator(
+        name=simulator.name,
+        endpoint=server.url,
+        control_url=control.url,
+        fingerprint=identity.fingerprint,
+        credentials=credentials,
+        settings={"endpoint": server.url, "fingerprint": identity.fingerprint},
+        ledger=ledger,
+        faults=faults,
+        servers=(server, control),
+    )
+
+
+def _beside(control: LoopbackServer, simulator: PleskSimulator, port: int, identity: Identity) -> LoopbackServer:
+    """Start the panel's server, and the control server with it; neither stays when one cannot be had."""
+    try:
+        server = LoopbackServer(simulator, port, identity, BANNER)
+    except OSError:
+        control.server_close()
+        raise
+    server.start()
+    control.start()
+    return server
+
+
+def _file(data_dir: Path | None, name: str) -> Path | None:
+    return None if data_dir is None else data_dir / name
+
+
+def _credentials(path: Path | None) -> dict[str, Secret]:
+    """The administrator's login, password and secret key: those of the file, or new ones."""
+    if path is not None and path.exists():
+        return {name: Secret(text) for name, text in json.loads(path.read_text("utf-8")).items()}
+    made = {"login": ADMIN_LOGIN, "password": secrets.token_urlsafe(18), "secret_key": RandomIds().new()}
+    if path is not None:
+        write_private(path, json.dumps(made).encode())
+    return {name: Secret(text) for name, text in made.items()}
