@@ -96,9 +96,9 @@ def _url(text: str) -> httpx.URL:
 
 def _headers(credentials: Mapping[str, Secret]) -> Mapping[str, Secret]:
     given = {key for key, value in credentials.items() if value}
-    if given == {"secret_key"}:
+    if "secret_key" in given:  # the narrower of the two: it may be bound to our address and withdrawn by itself
         return {"KEY": _header_value("secret_key", credentials)}
-    if given == {"login", "password"}:
+    if given >= {"login", "password"}:
         return {
             "HTTP_AUTH_LOGIN": _header_value("login", credentials),
             "HTTP_AUTH_PASSWD": _header_value("password", credentials),

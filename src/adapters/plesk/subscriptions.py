@@ -125,6 +125,8 @@ def _is_complete(space: Webspace, plan: str) -> bool:
 def _done(wanted: HostingSubscription, space: Webspace, warnings: Warnings) -> Done:
     if not space.is_named(wanted.domain):
         warnings += (f"the subscription is named {space.name}, not {wanted.domain}",)
+    if space.locked:
+        warnings += ("the subscription was customised and is locked: changes of its plan will not reach it",)
     if space.status != ACTIVE:
         warnings += (f"the subscription is not active (status {space.status})",)
     return Done(

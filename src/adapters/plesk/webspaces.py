@@ -13,7 +13,7 @@ from provisioner.ports.outcomes import Misconfigured, Rejected
 ACTIVE: Final = 0
 _WHOLE: Final[Values] = {"dataset": {"gen_info": FLAG, "hosting": FLAG, "subscriptions": FLAG}}
 _GENERAL: Final[Values] = {"dataset": {"gen_info": FLAG}}
-_PLANS: Final = "data/subscriptions/subscription/plan/plan-guid"
+_SUBSCRIPTION: Final = "data/subscriptions/subscription"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Webspace:
     status: int
     hosting: str
     plans: tuple[str, ...]
+    locked: bool
     login: str
     ip_address: str
 
@@ -110,7 +111,8 @@ def _webspace(found: Result) -> Webspace:
         owner_id=found.text(f"{general}owner-id"),
         status=int(status),
         hosting=found.text(f"{general}htype"),
-        plans=found.texts(_PLANS),
+        plans=found.texts(f"{_SUBSCRIPTION}/plan/plan-guid"),
+        locked=found.text(f"{_SUBSCRIPTION}/locked") in ("true", "1"),
         login=properties.get("ftp_login", ""),
         ip_address=next(iter(addresses), ""),
     )

@@ -223,6 +223,7 @@ def test_what_is_found_is_told_as_when_it_was_made() -> None:
         (webspace(status=64), "not active (status 64)"),
         (webspace(name="other.example"), "named other.example"),
         (webspace().replace("<owner-id>3", "<owner-id>4"), "another customer"),
+        (webspace().replace("<locked>false", "<locked>true"), "is locked"),
     ],
 )
 def test_what_is_odd_about_ours_is_a_warning(shown: str, said: str) -> None:

@@ -1,0 +1,246 @@
+"""Each change meets each fault of the vendor: the outcome is right, and whatever follows, the effect happens once."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from adapters.plesk import PleskHosting
+from adapters.sandbox.faults import Fault
+from provisioner.ports.hosting import HostingCustomer, HostingSubscription
+from provisioner.ports.outcomes import Done, Failure, Misconfigured, Rejected, Unavailable, Uncertain
+from tests.contract.hosting_suite import new_customer, new_subscription
+from tests.contract.plesk import simulated
+from tests.contract.plesk.simulated import PleskWorld
+
+READ_TIMEOUT = "2"
+MOST_TRIES = 60
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[PleskWorld]:
+    with simulated.running() as world:
+        yield world
+
+
+@pytest.fixture
+def panel(world: PleskWorld) -> Iterator[PleskHosting]:
+    with simulated.opened(simulated.account(world.simulator, read_timeout=READ_TIMEOUT)) as panel:
+        yield panel
+    world.simulator.faults.clear()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A call that is ready to be made, the change on the wire that it leads to, and how to see that it happened."""
+
+    change: str
+    call: Callable[[], Done]
+    happened: Callable[[], bool]
+
+
+def ensure_customer(panel: PleskHosting, _world: PleskWorld) -> Prepared:
+    customer = new_customer()
+    return Prepared(
+        "customer.add", lambda: panel.ensure_customer(customer), lambda: panel.find_customer(customer) is not None
+    )
+
+
+def create_subscription(panel: PleskHosting, _world: PleskWorld) -> Prepared:
+    wanted = _wanted(panel)
+    return Prepared(
+        "webspace.add", lambda: panel.create_subscription(wanted), lambda: panel.find_subscription(wanted) is not None
+    )
+
+
+def suspend(panel: PleskHosting, world: PleskWorld) -> Prepared:
+    ref = panel.create_subscription(_wanted(panel)).ref
+    return Prepared("webspace.set", lambda: panel.suspend(ref), lambda: not world.is_active(ref))
+
+
+def resume(panel: PleskHosting, world: PleskWorld) -> Prepared:
+    ref = panel.create_subscription(_wanted(panel)).ref
+    panel.suspend(ref)
+    return Prepared("webspace.set", lambda: panel.resume(ref), lambda: world.is_active(ref))
+
+
+def remove_subscription(panel: PleskHosting, world: PleskWorld) -> Prepared:
+    ref = panel.create_subscription(_wanted(panel)).ref
+    return Prepared("webspace.del", lambda: panel.remove_subscription(ref), lambda: not world.exists(ref))
+
+
+def remove_customer(panel: PleskHosting, world: PleskWorld) -> Prepared:
+    ref = panel.ensure_customer(new_customer()).ref
+    return Prepared("customer.del", lambda: panel.remove_customer(ref), lambda: not world.exists(ref))
+
+
+def _wanted(panel: PleskHosting) -> HostingSubscription:
+    return new_subscription(panel.ensure_customer(new_customer()).ref, simulated.PLAN)
+
+
+OPERATIONS = [ensure_customer, create_subscription, suspend, resume, remove_subscription, remove_customer]
+each_operation = pytest.mark.parametrize("prepare", OPERATIONS, ids=lambda prepare: prepare.__name__)
+Prepare = Callable[[PleskHosting, PleskWorld], Prepared]
+
+BEFORE_EFFECT = [
+    Fault.TIMEOUT_BEFORE_EFFECT,
+    Fault.RESET_BEFORE_EFFECT,
+    Fault.BAD_GATEWAY_BEFORE_EFFECT,
+    Fault.GARBAGE_BEFORE_EFFECT,
+]
+AFTER_EFFECT = [
+    Fault.TIMEOUT_AFTER_EFFECT,
+    Fault.RESET_AFTER_EFFECT,
+    Fault.BAD_GATEWAY_AFTER_EFFECT,
+    Fault.GARBAGE_AFTER_EFFECT,
+    Fault.FAIL_AFTER_EFFECT,
+]
+CODES: list[tuple[int, type[Failure]]] = [
+    (1001, Misconfigured),
+    (1003, Unavailable),
+    (1006, Misconfigured),
+    (1008, Unavailable),
+    (1014, Rejected),
+    (1023, Uncertain),
+    (1024, Misconfigured),
+    (1025, Rejected),
+    (1030, Misconfigured),
+    (11003, Misconfigured),
+    (4242, Rejected),
+]
+
+
+@pytest.mark.parametrize("fault", BEFORE_EFFECT)
+@each_operation
+def test_a_fault_before_the_effect_is_uncertain_and_calling_again_does_it_once(
+    prepare: Prepare, fault: Fault, panel: PleskHosting, world: PleskWorld
+) -> None:
+    prepared = prepare(panel, world)
+    before = world.effects()
+    world.simulator.faults.plan(prepared.change, fault)
+    with pytest.raises(Uncertain):
+        prepared.call()
+    assert (prepared.happened(), world.effects()) == (False, before)
+    prepared.call()
+    assert (prepared.happened(), world.effects()) == (True, before + 1)
+
+
+@pytest.mark.parametrize("fault", AFTER_EFFECT)
+@each_operation
+def test_a_fault_after_the_effect_is_uncertain_and_calling_again_does_nothing_more(
+    prepare: Prepare, fault: Fault, panel: PleskHosting, world: PleskWorld
+) -> None:
+    prepared = prepare(panel, world)
+    before = world.effects()
+    world.simulator.faults.plan(prepared.change, fault)
+    with pytest.raises(Uncertain):
+        prepared.call()
+    assert (prepared.happened(), world.effects()) == (True, before + 1)
+    prepared.call()
+    assert world.effects() == before + 1
+
+
+@each_operation
+def test_an_effect_that_comes_after_the_time_out_is_found_and_happens_once(
+    prepare: Prepare, panel: PleskHosting, world: PleskWorld
+) -> None:
+    prepared = prepare(panel, world)
+    before = world.effects()
+    world.simulator.faults.plan(prepared.change, Fault.LATE_SUCCESS, seconds=0.5)
+    with pytest.raises(Uncertain):
+        prepared.call()
+    wait_until(prepared.happened)
+    prepared.call()
+    assert world.effects() == before + 1
+
+
+@pytest.mark.parametrize(("code", "outcome"), CODES)
+@each_operation
+def test_a_refusal_has_the_outcome_of_the_table_and_no_effect(
+    prepare: Prepare, code: int, outcome: type[Failure], panel: PleskHosting, world: PleskWorld
+) -> None:
+    prepared = prepare(panel, world)
+    before = world.effects()
+    world.simulator.faults.plan(prepared.change, Fault.REFUSE, code=code, times=10)
+    with pytest.raises(outcome) as refused:
+        prepared.call()
+    assert refused.value.vendor_code == str(code)
+    assert (prepared.happened(), world.effects()) == (False, before)
+
+
+@each_operation
+def test_a_server_that_is_not_ready_twice_is_asked_a_third_time(
+    prepare: Prepare, panel: PleskHosting, world: PleskWorld
+) -> None:
+    prepared = prepare(panel, world)
+    before = world.effects()
+    world.simulator.faults.plan(prepared.change, Fault.REFUSE, code=1003, times=2)
+    prepared.call()
+    assert (prepared.happened(), world.effects()) == (True, before + 1)
+
+
+@pytest.mark.parametrize("fault", BEFORE_EFFECT)
+@each_operation
+def test_a_look_up_that_fails_for_good_is_unavailable_and_changes_nothing(
+    prepare: Prepare, fault: Fault, panel: PleskHosting, world: PleskWorld
+) -> None:
+    prepared = prepare(panel, world)
+    before = world.effects()
+    world.simulator.faults.plan("*.get", fault, times=3)
+    with pytest.raises(Unavailable):
+        prepared.call()
+    world.simulator.faults.clear()
+    assert (prepared.happened(), world.effects()) == (False, before)
+
+
+def test_a_subscription_that_was_half_made_is_finished(panel: PleskHosting, world: PleskWorld) -> None:
+    wanted = _wanted(panel)
+    world.simulator.faults.plan("webspace.add", Fault.HALF_DONE)
+    with pytest.raises(Uncertain):
+        panel.create_subscription(wanted)
+    assert panel.find_subscription(wanted) is None
+    made = panel.create_subscription(wanted)
+    assert (made.data["login"], made.warnings) == (wanted.login, ())
+    assert panel.find_subscription(wanted) == made
+    assert world.effects("webspace.add", f"svc:{wanted.service_id}") == 1
+
+
+@pytest.mark.parametrize("fault", AFTER_EFFECT)
+@pytest.mark.parametrize("change", ["webspace.set", "webspace.switch-subscription"])
+def test_finishing_may_be_cut_off_anywhere(change: str, fault: Fault, panel: PleskHosting, world: PleskWorld) -> None:
+    wanted = _wanted(panel)
+    world.simulator.faults.plan("webspace.add", Fault.HALF_DONE)
+    world.simulator.faults.plan(change, fault)
+    for _ in range(2):
+        with pytest.raises(Uncertain):
+            panel.create_subscription(wanted)
+    panel.create_subscription(wanted)
+    for operation in ("webspace.add", "webspace.set", "webspace.switch-subscription"):
+        assert world.effects(operation, f"svc:{wanted.service_id}") == 1
+
+
+def test_what_a_plan_switch_leaves_as_it_was_is_a_warning(panel: PleskHosting, world: PleskWorld) -> None:
+    wanted = _wanted(panel)
+    world.simulator.faults.plan("webspace.add", Fault.HALF_DONE)
+    world.simulator.faults.plan("webspace.switch-subscription", Fault.PROBLEMS, text="Disk space: 10 GB, not 5 GB")
+    with pytest.raises(Uncertain):
+        panel.create_subscription(wanted)
+    assert "Disk space: 10 GB" in panel.create_subscription(wanted).warnings[0]
+
+
+def test_an_answer_that_drips_for_too_long_is_uncertain_and_found(panel: PleskHosting, world: PleskWorld) -> None:
+    customer: HostingCustomer = new_customer()
+    world.simulator.faults.plan("customer.add", Fault.SLOW_DRIP, seconds=3 * float(READ_TIMEOUT))
+    with pytest.raises(Uncertain):
+        panel.ensure_customer(customer)
+    assert panel.find_customer(customer) is not None
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    """Look until it has happened; each look is a request of its own."""
+    for _ in range(MOST_TRIES):
+        if happened():
+            return
+        time.sleep(0.1)
+    pytest.fail("it never happened")
