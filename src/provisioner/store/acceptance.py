@@ -239,6 +239,14 @@ def check_new(connection: sa.Connection, message: Message) -> None:
         raise IdReused
 
 
+def take_in(connection: sa.Connection, database: Database, row: Row, message: Message) -> None:
+    """Write a message's inbox row. Raises Duplicate or IdReused, also when another process was faster just now."""
+    dialect = postgresql if database.is_postgres else sqlite
+    insert: postgresql.Insert = dialect.insert(inbox).values(**row, received_at=database.now())
+    if not connection.execute(insert.on_conflict_do_nothing()).rowcount:
+        check_new(connection, message)
+
+
 def inbox_row(message: Message, outcome: str, detail: str | None = None) -> Row:
     """The row that makes a message known."""
     return {

@@ -23,7 +23,7 @@ from provisioner.orders.statuses import (
 )
 from provisioner.orders.supersession import may_resume
 from provisioner.store import credentials
-from provisioner.store.acceptance import check_new, inbox_row, note_row
+from provisioner.store.acceptance import inbox_row, note_row, take_in
 from provisioner.store.changes import ItemFacts, OrderChange, change_item
 from provisioner.store.database import Database
 from provisioner.store.events import Announcer, Context, Row
@@ -31,7 +31,6 @@ from provisioner.store.orders import lock_order, write_order
 from provisioner.store.services import intend_service, lock_service, move_service
 from provisioner.store.tables import (
     customers,
-    inbox,
     notes,
     operation_requirements,
     operations,
@@ -280,8 +279,7 @@ class Commands:
         return operation_id
 
     def _take_in(self, connection: sa.Connection, message: Message) -> None:
-        check_new(connection, message)
-        connection.execute(sa.insert(inbox).values(**inbox_row(message, "accepted"), received_at=self._database.now()))
+        take_in(connection, self._database, inbox_row(message, "accepted"), message)
 
 
 def _failed_items(order: OrderState, wanted: Iterable[str] | None) -> list[str]:

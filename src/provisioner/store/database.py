@@ -1,7 +1,7 @@
 """The connection to the database, and what differs between PostgreSQL and SQLite."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -11,12 +11,17 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from provisioner.kernel import log
 from provisioner.kernel.clock import Clock
 from provisioner.kernel.errors import SettingsError, StoreUnavailable
 from provisioner.kernel.secret import Secret
+from provisioner.messages.events import Event
+
+_log = log.get(__name__)
 
 CONNECT_SECONDS: Final = 5
 READING: Final = "provisioner_reading"
+TOLD: Final = "provisioner_told"  # the events of a transaction, logged when it is committed
 KEEPALIVES: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 
 
@@ -33,8 +38,11 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
         """A transaction, committed at the end. Raises StoreUnavailable when the database is away."""
+        told: list[Event] = []
         with told_plainly(), self.engine.begin() as connection:
+            connection.info[TOLD] = told
             yield connection
+        tell_log(told)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -72,6 +80,12 @@ class Database:
         self.engine.dispose()
         if self._direct is not None:
             self._direct.dispose()
+
+
+def tell_log(events: Iterable[Event]) -> None:
+    """One line for each event whose transaction is committed."""
+    for event in events:
+        _log.info(event.type, **event.data)
 
 
 @contextmanager

@@ -39,7 +39,10 @@ def current(database: Database) -> str | None:
 def differences(database: Database) -> list[Any]:
     """What the tables of this version and the database have not in common; for tests."""
     with database.read() as connection:
-        return compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
+        found: list[Any] = compare_metadata(
+            MigrationContext.configure(connection, opts={"compare_type": True}), metadata
+        )
+        return found
 
 
 def _config(connection: sa.Connection | None) -> Config:

@@ -69,7 +69,8 @@ class Quarantine:
                 pointer=reject.pointer,
             )
         )
-        return connection.scalar(again.returning(quarantine.c.id))
+        known: str | None = connection.scalar(again.returning(quarantine.c.id))
+        return known
 
     def _row_of(self, quarantine_id: str, raw: bytes, queue: str, reject: Reject) -> dict[str, Any]:
         return {

@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from provisioner.messages.events import Event
-from provisioner.store.database import Database
+from provisioner.store.database import TOLD, Database
 from provisioner.store.events import Announcer, Context
 from provisioner.store.tables import outbox
 
@@ -32,3 +32,4 @@ class Writing:
         """Put an event into the outbox, at its place in its stream."""
         row = self.announcer.row(event, stream, sequence, self.context)
         self.connection.execute(sa.insert(outbox).values(**row, created_at=self.now()))
+        self.connection.info[TOLD].append(event)

@@ -1,0 +1,146 @@
+"""The intake function: whatever came, one transaction says what it means, and only then may it be acknowledged.
+
+bytes ──decode──▶ message ──▶ inbox row + orders, operations, events     accepted
+│                  ├──────▶ nothing: it was taken in before            duplicate
+│                  ├──────▶ inbox row + audit + message.rejected       rejected: understood, not allowed
+└──────────────────┴──────▶ quarantine row + message.rejected          quarantined: an operator may replay it
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from provisioner.kernel import crash, log
+from provisioner.kernel.errors import KeyRingError, RefusedError
+from provisioner.messages.envelope import Message, Unreadable, decode
+from provisioner.messages.orders import CloseOrder, NoteOrder, PlaceOrder, RetryOrder
+from provisioner.messages.services import CancelService, ResumeService, SuspendService
+from provisioner.orders.plan import plan_order
+from provisioner.store.acceptance import Duplicate, IdReused
+from provisioner.store.commands import ServiceCommand, UnknownItem
+from provisioner.store.orders import UnknownOrder
+from provisioner.store.placement import UnknownServer
+from provisioner.store.quarantine import Reject
+from provisioner.store.services import UnknownService
+from provisioner.store.store import Store
+
+Outcome = Literal["accepted", "duplicate", "rejected", "quarantined"]
+
+# What may become right later (the order is still on its way, a server is added): kept to be replayed.
+MENDABLE: Final = (IdReused, UnknownOrder, UnknownService, UnknownServer, UnknownItem, KeyRingError)
+
+_log = log.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a message, and the operations that are now due."""
+
+    outcome: Outcome
+    detail: str = ""
+    order_id: str | None = None
+    quarantine_id: str | None = None
+    operations: tuple[str, ...] = ()
+
+
+class Intake:
+    """Takes messages in. `ring` is told which operations are due; losing that costs at most one sweep."""
+
+    def __init__(self, store: Store, *, size_limit: int, ring: Callable[[tuple[str, ...]], None]) -> None:
+        self._store = store
+        self._size_limit = size_limit
+        self._ring = ring
+
+    def receive(self, raw: bytes, queue: str) -> Receipt:
+        """Take one message in. Raises StoreUnavailable only: then nothing was written, and nothing may be acked."""
+        with crash.scope(f"intake/{queue}"):
+            crash.point("before_commit")
+            receipt = self._receive(raw, queue)
+            crash.point("after_commit")
+        if receipt.operations:
+            self._ring(receipt.operations)
+        return receipt
+
+    def _receive(self, raw: bytes, queue: str) -> Receipt:
+        try:
+            message = decode(raw, size_limit=self._size_limit)
+        except Unreadable as unreadable:
+            return self._put_aside(raw, queue, _reject_of(unreadable))
+        with log.context(message=message.id, type=message.type, correlation=message.correlation_id):
+            return self._take_in(message, raw, queue)
+
+    def _take_in(self, message: Message, raw: bytes, queue: str) -> Receipt:
+        try:
+            receipt = self._apply(message)
+        except Duplicate:
+            receipt = Receipt("duplicate", "taken in before")
+        except MENDABLE as refused:
+            reject = _reject_with(message, refused.code, str(refused))
+            return self._put_aside(raw, queue, reject)
+        except RefusedError as refused:
+            receipt = self._refuse(message, refused)
+        _log.info(f"message {receipt.outcome}", order=receipt.order_id, detail=receipt.detail)
+        return receipt
+
+    def _apply(self, message: Message) -> Receipt:
+        commands = self._store.commands
+        data: Any = message.data
+        match data:
+            case PlaceOrder():
+                ids = self._store.orders.place(message, plan_order(message, data))
+            case RetryOrder():
+                ids = commands.retry(message, data)
+            case CloseOrder():
+                ids = commands.close(message, data)
+            case NoteOrder():
+                ids = commands.note(message, data)
+            case _:
+                ids = commands.command_service(message, _command(data))
+        return Receipt("accepted", order_id=getattr(data, "order_id", None), operations=tuple(ids))
+
+    def _refuse(self, message: Message, refused: RefusedError) -> Receipt:
+        try:
+            self._store.refusals.note(message, refused.code, str(refused))
+        except Duplicate:
+            return Receipt("duplicate", "refused before")
+        return Receipt("rejected", f"{refused.code}: {refused}")
+
+    def _put_aside(self, raw: bytes, queue: str, reject: Reject) -> Receipt:
+        quarantine_id = self._store.quarantine.keep(raw, queue, reject)
+        _log.warning("message quarantined", quarantine=quarantine_id, reason=reject.reason, detail=reject.detail)
+        return Receipt("quarantined", f"{reject.reason}: {reject.detail}", quarantine_id=quarantine_id)
+
+
+def _command(data: SuspendService | ResumeService | CancelService) -> ServiceCommand:
+    match data:
+        case SuspendService():
+            return ServiceCommand("suspend", data.service_id, data.reason)
+        case ResumeService():
+            return ServiceCommand("resume", data.service_id, data.reason)
+        case CancelService():
+            due = data.at if data.when == "end_of_term" else None
+            return ServiceCommand("cancel", data.service_id, data.reason, due)
+
+
+def _reject_of(unreadable: Unreadable) -> Reject:
+    return Reject(
+        reason=unreadable.reason,
+        detail=unreadable.detail,
+        pointer=unreadable.pointer,
+        source=unreadable.source,
+        message_id=unreadable.message_id,
+        type=unreadable.type,
+        correlation_id=unreadable.correlation_id,
+    )
+
+
+def _reject_with(message: Message, reason: str, detail: str) -> Reject:
+    return Reject(
+        reason=reason,
+        detail=detail,
+        source=message.source,
+        message_id=message.id,
+        type=message.type,
+        correlation_id=message.correlation_id,
+        environment=message.environment,
+    )

@@ -1,0 +1,1 @@
+"""Claims due operations and runs them: heartbeats, limits, shutdown; and the scheduled jobs."""

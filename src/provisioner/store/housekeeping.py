@@ -1,0 +1,87 @@
+"""What the scheduler looks after: what has waited too long is told, what is too old is removed."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from provisioner.orders.statuses import OperationState
+from provisioner.store.database import Database
+from provisioner.store.events import Announcer, Context
+from provisioner.store.journal import tell_attention
+from provisioner.store.tables import inbox, operations, outbox, quarantine
+from provisioner.store.writing import Writing
+
+LATE_SECONDS = 3600.0
+WAITING = (OperationState.WAITING.value, OperationState.UNCERTAIN.value, OperationState.COMPENSATING.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """How the store does. Ages in seconds, 0 when there is nothing."""
+
+    due: int
+    uncertain: int
+    held: int
+    unpublished: int
+    quarantined: int
+
+
+class Housekeeping:
+    """One scheduler's jobs; several may run at once."""
+
+    def __init__(self, database: Database, announcer: Announcer) -> None:
+        self._database = database
+        self._announcer = announcer
+
+    def due_operations(self, limit: int) -> list[str]:
+        """Operations whose time has come, the oldest first."""
+        with self._database.read() as connection:
+            query = (
+                sa.select(operations.c.id)
+                .where(operations.c.due_at <= self._database.now(), operations.c.ended_at.is_(None))
+                .order_by(operations.c.due_at)
+                .limit(limit)
+            )
+            return list(connection.scalars(query))
+
+    def tell_late(self, limit: int = 100) -> int:
+        """Tell operators, once each, of operations that have waited for an hour for something that is not planned."""
+        with self._database.begin() as connection:
+            late = (
+                operations.c.state.in_(WAITING),
+                operations.c.attention.is_(None),
+                operations.c.deadline.is_not(None),
+                operations.c.since < self._database.now(-LATE_SECONDS),
+            )
+            query = sa.select(operations).where(*late).limit(limit).with_for_update(skip_locked=True)
+            rows = [dict(row) for row in connection.execute(query).mappings()]
+            for row in rows:
+                context = Context(row["environment"], row["correlation_id"])
+                writing = Writing(connection, self._database, self._announcer, context)
+                tell_attention(writing, row, "waits_long", row["reason"] or "it has not moved for an hour")
+                here = operations.c.id == row["id"]
+                connection.execute(sa.update(operations).where(here).values(attention="waits_long"))
+        return len(rows)
+
+    def forget(self, retention_days: int) -> None:
+        """Remove inbox rows and published events that are older than the retention."""
+        with self._database.begin() as connection:
+            limit = self._database.now(-retention_days * 86_400.0)
+            connection.execute(sa.delete(inbox).where(inbox.c.received_at < limit))
+            connection.execute(sa.delete(outbox).where(outbox.c.published_at < limit))
+
+    def pulse(self) -> Pulse:
+        """Counts for alerts."""
+        with self._database.read() as connection:
+            now = self._database.now()
+
+            def count(table: sa.Table, *where: sa.ColumnElement[bool]) -> int:
+                return connection.scalar(sa.select(sa.func.count()).select_from(table).where(*where)) or 0
+
+            return Pulse(
+                due=count(operations, operations.c.due_at <= now, operations.c.ended_at.is_(None)),
+                uncertain=count(operations, operations.c.state == OperationState.UNCERTAIN.value),
+                held=count(operations, operations.c.state == OperationState.HELD.value),
+                unpublished=count(outbox, outbox.c.published_at.is_(None)),
+                quarantined=count(quarantine, quarantine.c.status == "open"),
+            )

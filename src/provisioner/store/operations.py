@@ -1,0 +1,102 @@
+"""What operators and other operations do to an operation that waits: release, resolve, deliver an event."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+
+from provisioner.kernel.errors import NotFoundError, RefusedError
+from provisioner.orders.statuses import OperationState
+from provisioner.store.claims import ENDED
+from provisioner.store.database import Database
+from provisioner.store.tables import audit, operation_events, operations, steps
+from provisioner.workflows.journal import StepState
+
+HELD = OperationState.HELD.value
+UNRESOLVED = (StepState.INTENDED.value, StepState.UNCERTAIN.value)
+
+
+class NotHeld(RefusedError):
+    """The operation is not held."""
+
+    code: ClassVar[str] = "not_held"
+
+
+class Operations:
+    """Changes operations from outside their runs. Every change is in the audit."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def release(self, operation_id: str, actor: str) -> None:
+        """Let a held operation go on. Raises NotFoundError and NotHeld."""
+        with self._database.begin() as connection:
+            self._held(connection, operation_id)
+            self._make_ready(connection, operation_id)
+            self._audit(connection, actor, "operation.release", operation_id, {})
+
+    def resolve(self, operation_id: str, actor: str, *, happened_ref: str | None) -> str:
+        """Say what became of a held operation's unknown step, and let it go on; the name of the step.
+
+        `happened_ref` is the vendor's identifier of what was made, or None when it did not happen. Raises
+        NotFoundError, NotHeld, and RefusedError when no step is unknown.
+        """
+        with self._database.begin() as connection:
+            self._held(connection, operation_id)
+            query = sa.select(steps).where(steps.c.operation_id == operation_id, steps.c.state.in_(UNRESOLVED))
+            row = connection.execute(query.order_by(steps.c.started_at.desc())).mappings().first()
+            if row is None:
+                raise RefusedError(f"operation {operation_id} has no step with an unknown outcome; release it instead")
+            known = (steps.c.operation_id == operation_id, steps.c.name == row["name"])
+            connection.execute(sa.update(steps).where(*known).values(**_resolution(happened_ref)))
+            self._make_ready(connection, operation_id)
+            detail = {"step": row["name"], "happened": happened_ref}
+            self._audit(connection, actor, "operation.resolve", operation_id, detail)
+        return str(row["name"])
+
+    def deliver(self, key: str, data: Mapping[str, Any]) -> list[str]:
+        """Give an event to the operations that wait for it; their ids. Delivering it again changes nothing."""
+        with self._database.begin() as connection:
+            waiting = (operations.c.event_key == key, operations.c.state.not_in(ENDED))
+            ids = list(connection.scalars(sa.select(operations.c.id).where(*waiting).with_for_update()))
+            for operation_id in ids:
+                now = self._database.now()
+                connection.execute(
+                    sa.insert(operation_events).values(operation_id=operation_id, key=key, data=dict(data), at=now)
+                )
+                here = operations.c.id == operation_id
+                connection.execute(sa.update(operations).where(here).values(due_at=now, event_key=None))
+        return ids
+
+    def _held(self, connection: sa.Connection, operation_id: str) -> None:
+        query = sa.select(operations.c.state).where(operations.c.id == operation_id).with_for_update()
+        state = connection.scalar(query)
+        if state is None:
+            raise NotFoundError(f"there is no operation {operation_id}")
+        if state != HELD:
+            raise NotHeld(f"operation {operation_id} is {state}; only a held one is released or resolved")
+
+    def _make_ready(self, connection: sa.Connection, operation_id: str) -> None:
+        now = self._database.now()
+        values = {"state": OperationState.READY.value, "due_at": now, "since": now, "reason": None, "attention": None}
+        connection.execute(sa.update(operations).where(operations.c.id == operation_id).values(**values))
+
+    def _audit(
+        self, connection: sa.Connection, actor: str, action: str, operation_id: str, detail: Mapping[str, Any]
+    ) -> None:
+        connection.execute(
+            sa.insert(audit).values(
+                at=self._database.now(),
+                actor=actor,
+                action=action,
+                subject_kind="operation",
+                subject_id=operation_id,
+                detail=dict(detail),
+            )
+        )
+
+
+def _resolution(happened_ref: str | None) -> dict[str, Any]:
+    if happened_ref is None:
+        return {"state": StepState.RETRY.value}
+    return {"state": StepState.DONE.value, "result": {"ref": happened_ref, "data": {}, "warnings": []}}

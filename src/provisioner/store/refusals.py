@@ -1,0 +1,47 @@
+"""Messages that were understood and not allowed: noted in the inbox, told to the storefront, kept in the audit."""
+
+import sqlalchemy as sa
+
+from provisioner.messages.envelope import Message
+from provisioner.messages.events import message_rejected
+from provisioner.store.acceptance import inbox_row, take_in
+from provisioner.store.database import Database
+from provisioner.store.events import Announcer, Context
+from provisioner.store.tables import audit
+from provisioner.store.writing import Writing
+
+
+class Refusals:
+    """Writes refusals."""
+
+    def __init__(self, database: Database, announcer: Announcer) -> None:
+        self._database = database
+        self._announcer = announcer
+
+    def note(self, message: Message, reason: str, detail: str) -> None:
+        """Note a refusal, in one transaction with its inbox row. Raises Duplicate and IdReused."""
+        with self._database.begin() as connection:
+            take_in(connection, self._database, inbox_row(message, reason, detail), message)
+            now = self._database.now()
+            event = message_rejected(
+                message_id=message.id,
+                source=message.source,
+                message_type=message.type,
+                reason=reason,
+                detail=detail,
+                pointer=None,
+                quarantine_id=None,
+            )
+            context = Context(message.environment, message.correlation_id)
+            stream = f"message/{message.source}/{message.id}"
+            Writing(connection, self._database, self._announcer, context).tell(event, stream, 1)
+            connection.execute(
+                sa.insert(audit).values(
+                    at=now,
+                    actor=message.actor.id,
+                    action="message.refused",
+                    subject_kind="message",
+                    subject_id=message.id,
+                    detail={"type": message.type, "reason": reason, "detail": detail},
+                )
+            )

@@ -1,0 +1,80 @@
+"""Everything that keeps state, made once for each process."""
+
+from dataclasses import dataclass
+
+from provisioner.kernel.clock import Clock
+from provisioner.kernel.ids import Ids
+from provisioner.kernel.sealing import KeyRing, SecretBox
+from provisioner.kernel.settings import Settings
+from provisioner.store.acceptance import OrderIntake
+from provisioner.store.accounts import Accounts
+from provisioner.store.claims import Claims
+from provisioner.store.commands import Commands
+from provisioner.store.credentials import Credentials
+from provisioner.store.database import Database
+from provisioner.store.events import Announcer
+from provisioner.store.housekeeping import Housekeeping
+from provisioner.store.journal import StoreJournal
+from provisioner.store.operations import Operations
+from provisioner.store.outbox import StoreOutbox
+from provisioner.store.placement import Placement
+from provisioner.store.quarantine import Quarantine
+from provisioner.store.queries import Queries
+from provisioner.store.refusals import Refusals
+from provisioner.workflows.backoff import Waits
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The parts of the store, sharing one database."""
+
+    database: Database
+    orders: OrderIntake
+    commands: Commands
+    refusals: Refusals
+    claims: Claims
+    journal: StoreJournal
+    quarantine: Quarantine
+    accounts: Accounts
+    credentials: Credentials
+    operations: Operations
+    housekeeping: Housekeeping
+    queries: Queries
+
+    def outbox(self, owner: str) -> StoreOutbox:
+        """The outbox, as one relay sees it."""
+        return StoreOutbox(self.database, owner)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.database.close()
+
+
+def open_store(settings: Settings, ring: KeyRing, clock: Clock, ids: Ids) -> Store:
+    """The store that the settings name. Nothing is connected until it is used."""
+    database = Database(settings.database(), clock, pool_size=settings.database_pool_size)
+    box = SecretBox(ring)
+    announcer = Announcer(settings.event_source, clock, ids)
+    deadline = settings.operation_deadline_seconds
+    breaker = Waits(settings.breaker_first_seconds, settings.breaker_most_seconds)
+    return Store(
+        database=database,
+        orders=OrderIntake(
+            database,
+            announcer=announcer,
+            ids=ids,
+            keys=(ring, box),
+            placement=Placement(database, clock),
+            deadline_seconds=deadline,
+        ),
+        commands=Commands(database, announcer=announcer, ids=ids, keys=(ring, box), deadline=deadline),
+        refusals=Refusals(database, announcer),
+        claims=Claims(database, box, lease_seconds=settings.lease_seconds, breaker_failures=settings.breaker_failures),
+        journal=StoreJournal(database, announcer, breaker, settings.breaker_failures),
+        quarantine=Quarantine(database, announcer, ids, box),
+        accounts=Accounts(database, box),
+        credentials=Credentials(database, box),
+        operations=Operations(database),
+        housekeeping=Housekeeping(database, announcer),
+        queries=Queries(database),
+    )
