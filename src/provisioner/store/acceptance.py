@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -108,7 +109,7 @@ class OrderIntake:
         rows = self.rows(message, order)
         try:
             self._write(rows)
-        except sa.exc.IntegrityError as error:
+        except (sa.exc.IntegrityError, psycopg.IntegrityError) as error:
             with self._database.begin() as connection:
                 self._explain(connection, message, order, error)
             raise

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 
 from provisioner.kernel.errors import RefusedError
-from provisioner.messages.events import service_status_changed
+from provisioner.messages.events import Event, service_status_changed
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.store.tables import service_periods, services
 from provisioner.store.writing import Writing
@@ -48,7 +48,12 @@ def move_service(
     values = {**service_values(service, change, warnings), "version": version, "updated_at": writing.now()}
     writing.execute(sa.update(services).where(services.c.id == service["id"]).values(**values))
     _begin_period(writing, service["id"], version, change, reason)
-    event = service_status_changed(
+    writing.tell(service_event(service, change, reason), f"service/{service['id']}", version)
+
+
+def service_event(service: Mapping[str, Any], change: ServiceChange, reason: str | None) -> Event:
+    """`service.status-changed.v1`."""
+    return service_status_changed(
         service["id"],
         product=service["product"],
         status=change.status.value,
@@ -57,7 +62,6 @@ def move_service(
         customer_id=service["customer_id"],
         suspended_by=change.suspended_by,
     )
-    writing.tell(event, f"service/{service['id']}", version)
 
 
 def _begin_period(writing: Writing, service_id: str, version: int, change: ServiceChange, reason: str | None) -> None:

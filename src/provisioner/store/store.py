@@ -1,6 +1,7 @@
 """Everything that keeps state, made once for each process."""
 
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from provisioner.kernel.clock import Clock
 from provisioner.kernel.ids import Ids
@@ -18,6 +19,8 @@ from provisioner.store.journal import StoreJournal
 from provisioner.store.operations import Operations
 from provisioner.store.outbox import StoreOutbox
 from provisioner.store.placement import Placement
+from provisioner.store.postgres_intake import PostgresOrderIntake
+from provisioner.store.postgres_journal import PostgresJournal
 from provisioner.store.quarantine import Quarantine
 from provisioner.store.queries import Queries
 from provisioner.store.refusals import Refusals
@@ -50,16 +53,29 @@ class Store:
         self.database.close()
 
 
+class _Kinds(NamedTuple):
+    """What is written otherwise on each database."""
+
+    intake: type[OrderIntake]
+    claims: type[Claims]
+    journal: type[StoreJournal]
+
+
+PLAIN: Final = _Kinds(OrderIntake, Claims, StoreJournal)
+ON_POSTGRES: Final = _Kinds(PostgresOrderIntake, PostgresClaims, PostgresJournal)
+
+
 def open_store(settings: Settings, ring: KeyRing, clock: Clock, ids: Ids) -> Store:
     """The store that the settings name. Nothing is connected until it is used."""
     database = Database(settings.database(), clock, pool_size=settings.database_pool_size)
     box = SecretBox(ring)
     announcer = Announcer(settings.event_source, clock, ids)
+    kinds = ON_POSTGRES if database.is_postgres else PLAIN
     deadline = settings.operation_deadline_seconds
     breaker = Waits(settings.breaker_first_seconds, settings.breaker_most_seconds)
     return Store(
         database=database,
-        orders=OrderIntake(
+        orders=kinds.intake(
             database,
             announcer=announcer,
             ids=ids,
@@ -69,8 +85,12 @@ def open_store(settings: Settings, ring: KeyRing, clock: Clock, ids: Ids) -> Sto
         ),
         commands=Commands(database, announcer=announcer, ids=ids, keys=(ring, box), deadline=deadline),
         refusals=Refusals(database, announcer),
-        claims=Claims(database, box, lease_seconds=settings.lease_seconds, breaker_failures=settings.breaker_failures),
-        journal=StoreJournal(database, announcer, breaker, settings.breaker_failures),
+        claims=kinds.claims(
+            database, box, lease_seconds=settings.lease_seconds, breaker_failures=settings.breaker_failures
+        ),
+        journal=kinds.journal(database, announcer, breaker, settings.breaker_failures),
+            database, announcer, breaker, settings.breaker_failures
+        ),
         quarantine=Quarantine(database, announcer, ids, box),
         accounts=Accounts(database, box),
         credentials=Credentials(database, box),
