@@ -47,9 +47,7 @@ SELECT count(*) FROM own
 FIRST_INTENT: Final = OWN + INTENT
 NEXT_INTENT: Final = OWN + RESULT.format(gate="own") + INTENT
 
-GOOD_END: Final = (
-    OWN
-    + """, moved AS (
+_MOVES: Final = """, moved AS (
     UPDATE orders SET status = %(order_status)s, version = %(order_version)s, updated_at = now()
     FROM own, services s
     WHERE orders.id = %(order)s AND orders.version = %(order_was)s
@@ -83,9 +81,8 @@ GOOD_END: Final = (
         event_key = NULL, attention = NULL, since = now(), ended_at = now()
     FROM moved WHERE operations.id = %(operation)s
 )"""
-    + RESULT.format(gate="own, moved")
-    + " SELECT (SELECT count(*) FROM own), (SELECT count(*) FROM moved)"
-)  # noqa: S608 - made of constants of this file
+_WROTE: Final = " SELECT (SELECT count(*) FROM own), (SELECT count(*) FROM moved)"
+GOOD_END: Final = OWN + _MOVES + RESULT.format(gate="own, moved") + _WROTE
 
 
 class PostgresJournal(StoreJournal):

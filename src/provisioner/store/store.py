@@ -89,8 +89,6 @@ def open_store(settings: Settings, ring: KeyRing, clock: Clock, ids: Ids) -> Sto
             database, box, lease_seconds=settings.lease_seconds, breaker_failures=settings.breaker_failures
         ),
         journal=kinds.journal(database, announcer, breaker, settings.breaker_failures),
-            database, announcer, breaker, settings.breaker_failures
-        ),
         quarantine=Quarantine(database, announcer, ids, box),
         accounts=Accounts(database, box),
         credentials=Credentials(database, box),
