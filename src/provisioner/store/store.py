@@ -19,6 +19,7 @@ from provisioner.store.journal import StoreJournal
 from provisioner.store.operations import Operations
 from provisioner.store.outbox import StoreOutbox
 from provisioner.store.placement import Placement
+from provisioner.store.postgres_claims import PostgresClaims
 from provisioner.store.postgres_intake import PostgresOrderIntake
 from provisioner.store.postgres_journal import PostgresJournal
 from provisioner.store.quarantine import Quarantine
