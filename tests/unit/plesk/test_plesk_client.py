@@ -77,9 +77,16 @@ def test_a_session_that_the_server_offers_is_not_taken() -> None:
 
 
 def test_a_redirect_is_not_followed() -> None:
-    elsewhere = httpx.Response(307, headers={"Location": "https://elsewhere.example/"}, stream=httpx.ByteStream(b""))
+    asked: list[httpx.URL] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url)
+        return httpx.Response(307, headers={"Location": "https://elsewhere.example/"}, stream=httpx.ByteStream(b""))
+
+    client = Client(read(account()), FakeClock(), httpx.MockTransport(answer))
     with pytest.raises(Misconfigured):
-        call(elsewhere)
+        client.call(operations.PROTOCOLS)
+    assert [url.host for url in asked] == ["panel.example"]
 
 
 def test_an_answer_that_is_too_long_is_uncertain() -> None:

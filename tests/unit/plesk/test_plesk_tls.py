@@ -82,6 +82,11 @@ def test_another_certificate_than_the_pinned_one_gets_no_credentials() -> None:
     assert server.received == []
 
 
+def test_another_certificate_than_the_pinned_one_never_becomes_an_anchor() -> None:
+    with loopback(GOOD) as server, pytest.raises(httpx.ConnectError, match="SHA-256"):
+        tls.fetch_certificate(read(account(server.endpoint, fingerprint=fingerprint(OTHER_NAME))))
+
+
 def test_a_pinned_certificate_that_expired_gets_no_credentials() -> None:
     certificate = expired(AUTHORITY)
     with loopback(certificate) as server, pytest.raises(Misconfigured):
