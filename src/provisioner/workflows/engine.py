@@ -11,6 +11,7 @@ from provisioner.workflows.journal import AccountFault, Claim, Due, Ending, Paus
 from provisioner.workflows.operation import Operation
 from provisioner.workflows.recorder import (
     UNDO,
+    WITHOUT_EFFECT,
     Changed,
     Paused,
     Recorder,
@@ -19,6 +20,7 @@ from provisioner.workflows.recorder import (
     item_error,
     points,
 )
+from provisioner.workflows.step import Step
 
 Adapters = Callable[[str], Any]
 """Gives the adapter of a vendor account by the account's name. Raises Misconfigured when it cannot be opened."""
@@ -61,7 +63,7 @@ class _Run:
         self._claim = claim
         self._definition = definition
         self._around = around
-        self._recorder = Recorder(claim, around)
+        self._recorder = Recorder(claim, around, definition.retired)
 
     def go(self, adapters: Adapters) -> Report:
         try:
@@ -107,24 +109,28 @@ class _Run:
             ) from wrong
 
     def _check_all_reached(self) -> None:
-        left = tuple(name for name in self._recorder.unreached() if name not in self._definition.retired)
-        if left:
+        if left := self._recorder.unreached():
             raise Changed(f"the journal has {', '.join(left)}, which the workflow no longer reaches")
+
+    def _check_all_undone(self) -> None:
+        """A step that this run did not come to has no undo here, so its effect would stay behind."""
+        if left := self._recorder.unreached(passing_over=WITHOUT_EFFECT):
+            raise Changed(f"the journal has {', '.join(left)}, which the workflow did not reach before its refusal")
 
     # -- after a permanent failure
 
     def _compensate(self, rejected: Rejected) -> Report:
         self._recorder.undoing = True
-        if self._recorder.spent and self._recorder.undos:
-            raise Paused(
-                self._held(f"{rejected.message}; money was spent, so nothing is undone by itself", "money_spent")
-            )
+        self._check_all_undone()
+        if self._recorder.spent:
+            reason = f"{rejected.message}; money was spent, so nothing is undone by itself"
+            raise Paused(self._held_open(reason, "money_spent"))
         for undo in reversed(self._recorder.undos):
             try:
-                self._recorder.call(f"{UNDO}{undo.step}", undo.call, (undo.ref,))
+                Step(self._recorder, f"{UNDO}{undo.step}", undo.call, (undo.ref,)).result()
             except Rejected as refused:
                 reason = f"undoing step {undo.step} was refused: {refused.message}"
-                raise Paused(self._held(reason, "undo_refused")) from refused
+                raise Paused(self._held_open(reason, "undo_refused")) from refused
         return self._end(self._failed_ending(rejected))
 
     def _failed_ending(self, rejected: Rejected) -> Ending:
@@ -148,6 +154,9 @@ class _Run:
 
     def _held(self, reason: str, attention: str) -> Pause:
         return replace(_held(reason, attention), outcomes=self._recorder.unwritten())
+
+    def _held_open(self, reason: str, attention: str) -> Pause:
+        return replace(_held(reason, attention), outcomes=self._recorder.reopened())
 
     # -- commits
 

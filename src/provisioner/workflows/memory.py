@@ -35,6 +35,7 @@ from provisioner.workflows.journal import (
 )
 
 LEASE_SECONDS: Final = 15.0
+UNRESOLVED: Final = frozenset({StepState.INTENDED, StepState.UNCERTAIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,19 +133,19 @@ class MemoryJournal:
         kept.state, kept.due_at, kept.attention = OperationState.READY, self._clock.now(), None
         kept.reason = "released by an operator"
 
-    def resolve(self, operation_id: str, step: str, *, happened: bool, result: Done | None = None) -> None:
-        """Record an operator's verdict on a step of a held operation; `release` then lets it go on.
+    def resolve(self, operation_id: str, *, happened_ref: str | None) -> str:
+        """Say what became of a held operation's unknown step, and let it go on; the name of the step.
 
-        Raises NotFoundError, and RefusedError when the operation is not held or the step has finished.
+        `happened_ref` is the vendor's identifier of what was made, or None when it did not happen. Raises
+        NotFoundError, and RefusedError when the operation is not held or no step is unknown.
         """
-        record = self._held(operation_id).steps.get(step)
-        if record is None:
-            raise NotFoundError(f"operation {operation_id} has no step {step}")
-        if record.state is StepState.DONE:
-            raise RefusedError(f"step {step} has finished")
-        state = StepState.DONE if happened else StepState.RETRY
-        found = _kept_result(result or Done()) if happened else None
-        self.operations[operation_id].steps[step] = StepRecord(step, state, record.attempts, result=found)
+        kept = self._held(operation_id)
+        unknown = [record for record in kept.steps.values() if record.state in UNRESOLVED]
+        if not unknown:
+            raise RefusedError(f"operation {operation_id} has no step with an unknown outcome; release it instead")
+        kept.steps[unknown[-1].name] = _resolved(unknown[-1], happened_ref)
+        self.release(operation_id)
+        return unknown[-1].name
 
     def resume_account(self, name: str) -> None:
         """Let the operations of a parked vendor account be claimed again."""
@@ -279,8 +280,14 @@ class MemoryJournal:
         if kept is None:
             raise NotFoundError(f"there is no operation {operation_id}")
         if kept.state is not OperationState.HELD:
-            raise RefusedError(f"operation {operation_id} is {kept.state}, not held")
+            raise RefusedError(f"operation {operation_id} is {kept.state}; only a held one is released or resolved")
         return kept
+
+
+def _resolved(record: StepRecord, happened_ref: str | None) -> StepRecord:
+    if happened_ref is None:
+        return StepRecord(record.name, StepState.RETRY, record.attempts)
+    return StepRecord(record.name, StepState.DONE, record.attempts, result=Done(happened_ref))
 
 
 def _check_each_once(names: Iterable[str]) -> None:

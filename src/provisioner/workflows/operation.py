@@ -6,12 +6,14 @@ returned the first time.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVarTuple
 
+from provisioner.orders.rollup import ItemError
 from provisioner.orders.statuses import OperationState, ServiceStatus
-from provisioner.ports.outcomes import Done, Pending, Rejected
+from provisioner.ports.effects import effect_of
+from provisioner.ports.outcomes import Done, Pending
 from provisioner.workflows.journal import (
     Claim,
     CustomerRecord,
@@ -24,16 +26,10 @@ from provisioner.workflows.journal import (
     StepRecord,
     StepState,
 )
-from provisioner.workflows.recorder import Paused, Recorder, Undo
+from provisioner.workflows.recorder import DEADLINE, Paused, Recorder, Undo, rejection
+from provisioner.workflows.step import Step
 
 Arguments = TypeVarTuple("Arguments")
-
-
-@dataclass(frozen=True, slots=True)
-class _Wait:
-    name: str
-    reason: str
-    every: float
 
 
 class Operation:
@@ -86,11 +82,13 @@ class Operation:
 
         `undo` takes the result's `ref` and is run after a permanent failure. `was` is the step's name in an earlier
         version; `added` says that it is new and may run although later steps are recorded. Raises Rejected when the
-        vendor refuses for good.
+        vendor refuses for good, and TypeError when `call` or `undo` is not declared on a port.
         """
-        done = self._recorder.call(name, call, arguments, was=was, added=added)
         if undo is not None:
-            self._recorder.register(Undo(name, undo, done.ref))
+            effect_of(undo)
+        done = Step(self._recorder, name, call, arguments, was=was, added=added).result()
+        if undo is not None:
+            self._recorder.register(Undo(self._recorder.recorded_name(name, was), undo, done.ref))
         return done
 
     def wait_until(
@@ -105,41 +103,44 @@ class Operation:
 
         The operation's deadline ends the wait with Rejected `deadline_exceeded`.
         """
-        record = self._recorder.reach(name)
-        if record is not None and record.state is StepState.DONE:
+        record = self._come_to(name)
+        if record.state is StepState.DONE:
             return _result(record)
-        self._recorder.stop_at_boundary()
-        found = check(*arguments)
+        found = self._recorder.check(record, check, arguments)
         if found is None:
-            raise self._wait(_Wait(name, reason, every), record)
-        return self._finish(name, record, found)
+            raise self._wait(replace(record, looks=record.looks + 1), reason, Due(seconds=every))
+        return self._finish(record, found)
 
     def sleep_until(self, name: str, when: datetime, *, reason: str) -> None:
-        """Wait, holding no thread, until the given time."""
-        record = self._recorder.reach(name)
-        if record is not None and record.state is StepState.DONE:
+        """Wait, holding no thread, until the given time. Woken early, it sleeps on; it has no deadline."""
+        record = self._come_to(name)
+        if record.state is StepState.DONE:
             return
-        self._recorder.stop_at_boundary()
         if self._claim.now < when:
-            outcome = StepOutcome(StepRecord(name, StepState.PENDING))
-            raise Paused(Pause(OperationState.WAITING, reason, Due(at=when), (*self._recorder.unwritten(), outcome)))
-        self._finish(name, record, Done())
+            raise self._paused(record, reason, Due(at=when))
+        self._finish(record, Done())
 
     def wait_for_event(self, name: str, key: str, *, reason: str) -> Mapping[str, Any]:
-        """Wait, holding no thread, until an event is delivered under `key`; return its data."""
-        record = self._recorder.reach(name)
-        if record is not None and record.state is StepState.DONE:
+        """Wait, holding no thread, until an event is delivered under `key`; return its data.
+
+        The operation's deadline ends the wait with Rejected `deadline_exceeded`.
+        """
+        record = self._come_to(name)
+        if record.state is StepState.DONE:
             return _result(record).data
-        self._recorder.stop_at_boundary()
         if key in self._claim.events:
-            return self._finish(name, record, Done(data=self._claim.events[key])).data
-        outcome = StepOutcome(StepRecord(name, StepState.PENDING))
-        outcomes = (*self._recorder.unwritten(), outcome)
-        raise Paused(Pause(OperationState.WAITING, reason, Due(), outcomes, event_key=key))
+            return self._finish(record, Done(data=self._claim.events[key])).data
+        raise self._wait(record, reason, Due(), event_key=key)
 
     def follow_up(self, workflow: str, *, resource: str, **inputs: Any) -> None:
-        """Start an operation of its own when this one succeeds; it does not hold up this one or its order."""
-        self.follow_ups.append(FollowUp(f"{self.id}/{workflow}", workflow, resource, inputs))
+        """Start an operation of its own when this one succeeds; it does not hold up this one or its order.
+
+        Raises TypeError for a second one of the same workflow: both would be known by the same id.
+        """
+        follow_up = FollowUp(f"{self.id}/{workflow}", workflow, resource, inputs)
+        if follow_up.operation_id in (other.operation_id for other in self.follow_ups):
+            raise TypeError(f"{self._claim.workflow} has two follow-ups {workflow}")
+        self.follow_ups.append(follow_up)
 
     def service_is(
         self, status: ServiceStatus, made: Done | None = None, *, suspended_by: str | None = None
@@ -149,18 +150,27 @@ class Operation:
             return ServiceChange(status, suspended_by=suspended_by)
         return ServiceChange(status, made.ref, made.data, suspended_by)
 
-    def _finish(self, name: str, record: StepRecord | None, done: Done) -> Done:
-        looks = record.looks + 1 if record else 0
-        self._recorder.note(StepOutcome(StepRecord(name, StepState.DONE, looks=looks, result=done)))
+    def _come_to(self, name: str) -> StepRecord:
+        """The record of a wait: finished, or to be looked at now. Raises Rejected when it was given up before."""
+        record = self._recorder.reach(name) or StepRecord(name, StepState.PENDING)
+        if record.state is StepState.FAILED:
+            raise rejection(record)
+        if record.state is not StepState.DONE:
+            self._recorder.stop_at_boundary(record)
+        return record
+
+    def _finish(self, record: StepRecord, done: Done) -> Done:
+        self._recorder.note(StepOutcome(replace(record, state=StepState.DONE, looks=record.looks + 1, result=done)))
         return done
 
-    def _wait(self, wait: _Wait, record: StepRecord | None) -> BaseException:
-        looks = record.looks + 1 if record else 1
+    def _wait(self, record: StepRecord, reason: str, due: Due, *, event_key: str | None = None) -> BaseException:
         if self._claim.past_deadline:
-            return Rejected("deadline_exceeded", f"gave up: {wait.reason}")
-        outcome = StepOutcome(StepRecord(wait.name, StepState.PENDING, looks=looks))
-        due = Due(seconds=wait.every)
-        return Paused(Pause(OperationState.WAITING, wait.reason, due, (*self._recorder.unwritten(), outcome)))
+            return self._recorder.give_up(record, ItemError(DEADLINE, f"gave up: {reason}", final=False))
+        return self._paused(record, reason, due, event_key=event_key)
+
+    def _paused(self, record: StepRecord, reason: str, due: Due, *, event_key: str | None = None) -> Paused:
+        outcomes = (*self._recorder.unwritten(), StepOutcome(replace(record, state=StepState.PENDING)))
+        return Paused(Pause(OperationState.WAITING, reason, due, outcomes, event_key=event_key))
 
 
 def _result(record: StepRecord) -> Done:

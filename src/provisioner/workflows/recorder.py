@@ -1,27 +1,16 @@
-"""One run of one operation: what the journal had, what came out since, and the rules between intent and result.
-
-    not in the journal ──intend──▶ intended ──call──▶ done
-                                      │        ├────▶ failed       Rejected
-                                      │        ├────▶ retry        Unavailable, Throttled, Misconfigured: not executed
-                                      │        ├────▶ uncertain    Uncertain
-                                      │        └────▶ pending      Pending
-                                      └─ found so by a later run: a crash; uncertain too
-
-Uncertain and pending steps are looked at before anything else; what the look may be is the effect class's.
-"""
+"""One run of one operation: what the journal had, what came out since, and where the run may stop."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from provisioner.kernel import crash
 from provisioner.kernel.clock import Clock
 from provisioner.orders.rollup import ItemError
 from provisioner.orders.statuses import OperationState
 from provisioner.orders.supersession import is_pointless
-from provisioner.ports.effects import Effect, EffectClass, effect_of, finder_of
-from provisioner.ports.exchange import Exchange, collected
-from provisioner.ports.outcomes import Done, Failure, Misconfigured, Pending, Rejected, Unavailable, Uncertain
+from provisioner.ports.outcomes import Done, Failure, Misconfigured, Pending, Rejected, Unavailable
+from provisioner.workflows.answer import Answer, ask
 from provisioner.workflows.backoff import Jitter, Waits
 from provisioner.workflows.journal import (
     AccountFault,
@@ -36,9 +25,12 @@ from provisioner.workflows.journal import (
     StepState,
 )
 
-UNDO = "undo:"
+UNDO: Final = "undo:"
+SUPERSEDED: Final = "superseded"
+DEADLINE: Final = "deadline_exceeded"
 
-Call = Callable[..., Done | Pending]
+SETTLED: Final = frozenset({StepState.DONE, StepState.FAILED, StepState.RETRY})
+WITHOUT_EFFECT: Final = frozenset({StepState.FAILED, StepState.RETRY})
 
 
 class Paused(BaseException):
@@ -80,9 +72,10 @@ class Surroundings:
 class Recorder:
     """Applies the rules to one claim."""
 
-    def __init__(self, claim: Claim, around: Surroundings) -> None:
-        self._claim = claim
-        self._around = around
+    def __init__(self, claim: Claim, around: Surroundings, retired: frozenset[str] = frozenset()) -> None:
+        self.claim = claim
+        self.around = around
+        self._retired = retired
         self._records = dict(claim.steps)
         self._reached: set[str] = set()
         self._unwritten: list[StepOutcome] = []
@@ -96,18 +89,27 @@ class Recorder:
 
     def reach(self, name: str, *, was: str | None = None, added: bool = False) -> StepRecord | None:
         """The record of the step that the workflow has come to, or None. Raises Changed when the order is not its."""
-        key = was if was is not None and was in self._records else name
+        key = self.recorded_name(name, was)
         if key in self._reached:
-            raise TypeError(f"{self._claim.workflow} has two steps called {name}")
+            raise TypeError(f"{self.claim.workflow} has two steps called {name}")
         self._reached.add(key)
         record = self._records.get(key)
         if record is None and not added and (left := self.unreached()):
             raise Changed(f"step {name} is not in the journal, which already has {', '.join(left)} after it")
         return record
 
-    def unreached(self) -> tuple[str, ...]:
-        """Recorded steps that this run has not come to."""
-        return tuple(name for name in self._records if name not in self._reached and not name.startswith(UNDO))
+    def recorded_name(self, name: str, was: str | None) -> str:
+        """The name under which the journal has a step, or will have it."""
+        return was if was is not None and was in self._records else name
+
+    def unreached(self, passing_over: frozenset[StepState] = SETTLED) -> tuple[str, ...]:
+        """Recorded steps that this run has not come to, but for retired ones in a state that may be passed over."""
+        left = [record for name, record in self._records.items() if name not in self._reached]
+        return tuple(
+            record.name
+            for record in left
+            if not record.name.startswith(UNDO) and not (record.name in self._retired and record.state in passing_over)
+        )
 
     def unwritten(self) -> tuple[StepOutcome, ...]:
         """What came out since the last commit."""
@@ -117,201 +119,113 @@ class Recorder:
         """Keep an outcome for the next commit."""
         self._unwritten.append(outcome)
 
+    def reopened(self) -> tuple[StepOutcome, ...]:
+        """The same with refusals open again: who releases the held operation has them tried once more."""
+        return tuple(_reopened(outcome) for outcome in self._unwritten)
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """What finished steps want people to know."""
         return tuple(dict.fromkeys(self._warnings))
 
+    def finish(self, done: Done, *, spends: bool) -> None:
+        """Remember what a finished step leaves for the end."""
+        self.spent = self.spent or spends
+        self._warnings.extend(done.warnings)
+
     def register(self, undo: Undo) -> None:
         """Remember how to take a finished step back."""
         self.undos.append(undo)
 
-    # -- one step
-
-    def call(
-        self, name: str, call: Call, arguments: tuple[Any, ...], *, was: str | None = None, added: bool = False
-    ) -> Done:
-        """Bring one step to its end, or raise Rejected or Paused."""
-        effect = effect_of(call)
-        record = self.reach(name, was=was, added=added)
-        with crash.scope(f"{self._claim.workflow}/{name}"):
-            done = self._bring_to_end(record or StepRecord(name, StepState.RETRY), effect, call, arguments)
-        self.spent = self.spent or effect.spends
-        self._warnings.extend(done.warnings)
-        return done
-
-    def _bring_to_end(self, record: StepRecord, effect: Effect, call: Call, arguments: tuple[Any, ...]) -> Done:
-        match record.state:
-            case StepState.DONE:
-                return record.result or Done()
-            case StepState.FAILED:
-                raise rejection(record)
-            case StepState.RETRY:
-                self.stop_at_boundary()
-                self._stop_at_deadline(record)
-                return self._attempt(record, effect, call, arguments)
-            case StepState.INTENDED | StepState.UNCERTAIN | StepState.PENDING:
-                return self._resolve(record, effect, call, arguments)
-
-    def _resolve(self, record: StepRecord, effect: Effect, call: Call, arguments: tuple[Any, ...]) -> Done:
-        """Find out what became of a call whose outcome is not known, as its effect class allows."""
-        if effect.effect_class is EffectClass.UNSAFE:
-            raise self._hold(record, f"step {record.name}: it is unknown whether it took effect", "outcome_unknown")
-        find = finder_of(call)
-        if find is None:
-            return self._attempt(record, effect, call, arguments)
-        found = self._look(record, find, arguments)
-        if found is not None:
-            return found
-        if record.state is StepState.PENDING:
-            raise self._still_pending(record)
-        if record.looks + 1 >= len(self._around.waits.lookups):
-            return self._attempt(record, effect, call, arguments)
-        raise self._look_later(record)
-
-    def _look(self, record: StepRecord, find: Callable[..., Done | None], arguments: tuple[Any, ...]) -> Done | None:
-        with collected() as exchanges:
-            started = self._around.clock.monotonic()
-            try:
-                found = find(*arguments)
-            except Failure as failure:
-                attempt = self._failed_attempt("look-up", record, started, failure, exchanges)
-                raise self._look_failed(record, failure, attempt) from failure
-        self.vendor_answered = True
-        if found is None:
-            return None
-        attempt = Attempt(record.attempts, "look-up", "found", self._since(started), exchanges=tuple(exchanges))
-        self.note(StepOutcome(_as_done(record, found), attempt))
-        return found
-
-    def _look_later(self, record: StepRecord) -> Paused:
-        looks = record.looks + 1
-        outcome = StepOutcome(StepRecord(record.name, StepState.UNCERTAIN, record.attempts, looks))
-        reason = f"step {record.name}: its outcome is unknown; looked {looks} times and did not find it yet"
-        return self._pause(OperationState.UNCERTAIN, reason, self._around.waits.lookup(looks), outcome)
-
-    def _still_pending(self, record: StepRecord) -> Paused:
-        told = record.result.data if record.result else {}
-        outcome = StepOutcome(replace(record, looks=record.looks + 1))
-        reason = str(told.get("reason", f"step {record.name}: the vendor has not finished"))
-        return self._pause(OperationState.WAITING, reason, float(told.get("check_after", 60)), outcome)
-
-    def _look_failed(self, record: StepRecord, failure: Failure, attempt: Attempt) -> Paused:
-        """The look-up itself did not come through: the step stays as uncertain as it was."""
-        outcome = StepOutcome(StepRecord(record.name, StepState.UNCERTAIN, record.attempts, record.looks), attempt)
-        reason = f"step {record.name}: its outcome is unknown, and looking it up failed: {failure.message}"
-        wait = self._around.waits.retry(record.looks + 1, self._around.jitter)
-        return self._pause(OperationState.UNCERTAIN, reason, wait, outcome, _fault(failure))
-
-    def _attempt(self, record: StepRecord, effect: Effect, call: Call, arguments: tuple[Any, ...]) -> Done:
-        number = record.attempts + 1
-        self._intend(Intent(record.name, effect.effect_class, number))
-        record = StepRecord(record.name, StepState.INTENDED, number)
-        started = self._around.clock.monotonic()
-        with collected() as exchanges:
-            try:
-                outcome = call(*arguments)
-            except Failure as failure:
-                crash.point("after_call")
-                attempt = self._failed_attempt("call", record, started, failure, exchanges)
-                raise self._failed(record, failure, attempt) from failure
-        crash.point("after_call")
-        self.vendor_answered = True
-        if isinstance(outcome, Pending):
-            raise self._accepted(record, outcome, self._since(started), exchanges)
-        attempt = Attempt(number, "call", "done", self._since(started), exchanges=tuple(exchanges))
-        self.note(StepOutcome(_as_done(record, outcome), attempt))
-        return outcome
-
-    def _intend(self, intent: Intent) -> None:
+    def intend(self, intent: Intent) -> None:
+        """Commit what came out so far and the next intent."""
         crash.point("before_intent")
         outcomes = self.unwritten()
-        points(self._claim.workflow, outcomes, "before_commit")
-        self._around.journal.intend(self._claim, intent, outcomes)
+        points(self.claim.workflow, outcomes, "before_commit")
+        self.around.journal.intend(self.claim, intent, outcomes)
         self._unwritten.clear()
-        points(self._claim.workflow, outcomes, "after_commit")
+        points(self.claim.workflow, outcomes, "after_commit")
         crash.point("after_intent")
-
-    def _failed(self, record: StepRecord, failure: Failure, attempt: Attempt) -> BaseException:
-        """What to raise for a call that did not end well."""
-        name, number = record.name, record.attempts
-        match failure:
-            case Rejected():
-                self.vendor_answered = True
-                failed = StepRecord(name, StepState.FAILED, number, error=item_error(failure))
-                self.note(StepOutcome(failed, attempt))
-                return failure
-            case Uncertain():
-                outcome = StepOutcome(StepRecord(name, StepState.UNCERTAIN, number), attempt)
-                reason = f"step {name}: {failure.message}; it is unknown whether it took effect"
-                return self._pause(OperationState.UNCERTAIN, reason, self._around.waits.lookup(0), outcome)
-            case _:
-                outcome = StepOutcome(StepRecord(name, StepState.RETRY, number), attempt)
-                wait = self._wait_before_retry(failure, number)
-                reason = f"step {name}: {failure.message}"
-                return self._pause(OperationState.WAITING, reason, wait, outcome, _fault(failure))
-
-    def _wait_before_retry(self, failure: Failure, attempt: int) -> float:
-        wait = self._around.waits.retry(attempt, self._around.jitter)
-        asked = failure.retry_after if isinstance(failure, Unavailable) else None
-        return wait if asked is None else asked + self._around.jitter.uniform(0.0, 1.0)
-
-    def _accepted(self, record: StepRecord, pending: Pending, duration: float, exchanges: list[Exchange]) -> Paused:
-        attempt = Attempt(record.attempts, "call", "pending", duration, exchanges=tuple(exchanges))
-        told = Done(pending.ref, {"check_after": pending.check_after, "reason": pending.reason})
-        outcome = StepOutcome(StepRecord(record.name, StepState.PENDING, record.attempts, result=told), attempt)
-        return self._pause(OperationState.WAITING, pending.reason, pending.check_after, outcome)
 
     # -- where a run may stop
 
-    def stop_at_boundary(self) -> None:
+    def stop_at_boundary(self, record: StepRecord) -> None:
         """Stop before a new effect when a newer command made it pointless or the process is shutting down."""
-        if not self.undoing and is_pointless(self._claim.workflow, self._claim.later_workflows):
-            later = ", ".join(self._claim.later_workflows)
-            raise Superseded("superseded", f"a newer command ({later}) made this pointless")
-        if self._around.stopping():
+        if not self.undoing and is_pointless(self.claim.workflow, self.claim.later_workflows):
+            later = ", ".join(self.claim.later_workflows)
+            raise self.give_up(record, ItemError(SUPERSEDED, f"a newer command ({later}) made this pointless"))
+        if self.around.stopping():
             state = OperationState.COMPENSATING if self.undoing else OperationState.READY
             raise Paused(Pause(state, "the worker is shutting down", Due(seconds=0), self.unwritten()))
 
-    def _stop_at_deadline(self, record: StepRecord) -> None:
-        """Deadlines end waiting: a step known not to have been executed is given up. Undoing has no deadline."""
-        if not self._claim.past_deadline or self.undoing or record.attempts == 0:
-            return
-        error = ItemError("deadline_exceeded", f"step {record.name}: gave up at its deadline", final=False)
-        failed = StepRecord(record.name, StepState.FAILED, record.attempts, error=error)
-        self.note(StepOutcome(failed))
-        raise rejection(failed)
+    def give_up(self, record: StepRecord, error: ItemError, attempt: Attempt | None = None) -> Rejected:
+        """Record that a step has failed, so that every later run knows it too, and return what to raise."""
+        failed = StepRecord(record.name, StepState.FAILED, record.attempts, record.looks, error=error)
+        self.note(StepOutcome(failed, attempt))
+        return rejection(failed)
 
-    def _hold(self, record: StepRecord, reason: str, attention: str) -> Paused:
-        outcome = StepOutcome(StepRecord(record.name, StepState.UNCERTAIN, record.attempts, record.looks))
+    def too_late(self, record: StepRecord, failure: Failure, attempt: Attempt) -> Rejected | None:
+        """Deadlines end waiting, but for an operator, and undoing has none: what to raise if it has passed."""
+        if not self.claim.past_deadline or self.undoing or isinstance(failure, Misconfigured):
+            return None
+        told = f"step {record.name}: gave up at its deadline; last: {failure.message}"
+        return self.give_up(record, ItemError(DEADLINE, told, final=False), attempt)
+
+    def hold(self, record: StepRecord, reason: str, attempt: Attempt | None = None) -> Paused:
+        """Wait for an operator to say what became of a step."""
+        outcome = StepOutcome(StepRecord(record.name, StepState.UNCERTAIN, record.attempts, record.looks), attempt)
         outcomes = (*self.unwritten(), outcome)
-        return Paused(Pause(OperationState.HELD, reason, Due(), outcomes, attention=attention))
+        return Paused(Pause(OperationState.HELD, reason, Due(), outcomes, attention="outcome_unknown"))
 
-    def _pause(
-        self, state: OperationState, reason: str, wait: float, outcome: StepOutcome, fault: AccountFault | None = None
+    def pause(
+        self, state: OperationState, reason: str, wait: float, outcome: StepOutcome, failure: Failure | None = None
     ) -> Paused:
-        attention = "account_misconfigured" if fault is AccountFault.MISCONFIGURED else None
-        if self.undoing:
-            state = OperationState.COMPENSATING
-        outcomes = (*self.unwritten(), outcome)
-        return Paused(Pause(state, reason, Due(seconds=wait), outcomes, attention=attention, account_fault=fault))
-
-    def _failed_attempt(
-        self, action: str, record: StepRecord, started: float, failure: Failure, exchanges: list[Exchange]
-    ) -> Attempt:
-        return Attempt(
-            record.attempts,
-            action,
-            failure.outcome,
-            self._since(started),
-            failure.code,
-            failure.vendor_code,
-            failure.message,
-            tuple(exchanges),
+        """Wait so many seconds; `failure` is why, if it says something about the vendor account."""
+        fault = _fault(failure)
+        return Paused(
+            Pause(
+                OperationState.COMPENSATING if self.undoing else state,
+                reason,
+                Due(seconds=wait),
+                (*self.unwritten(), outcome),
+                attention=self._attention(fault),
+                account_fault=fault,
+            )
         )
 
-    def _since(self, started: float) -> float:
-        return self._around.clock.monotonic() - started
+    def _attention(self, fault: AccountFault | None) -> str | None:
+        """Under which code somebody is told; what goes on beyond its deadline is told too."""
+        if fault is AccountFault.MISCONFIGURED:
+            return "account_misconfigured"
+        return "past_deadline" if self.claim.past_deadline else None
+
+    def wait_after(self, failure: Failure, attempt: int) -> float:
+        """Seconds before the next attempt: not before the vendor's time, if it gave one."""
+        asked = failure.retry_after if isinstance(failure, Unavailable) else None
+        if asked is None:
+            return self.around.waits.retry(attempt, self.around.jitter)
+        return asked + self.around.jitter.uniform(0.0, 1.0)
+
+    # -- the question of a wait
+
+    def check(self, record: StepRecord, check: Callable[..., Done | None], arguments: tuple[Any, ...]) -> Done | None:
+        """Ask what a wait asks. Raises Rejected, and Paused when no answer came."""
+        answer = ask(check, arguments, self.around.clock)
+        if isinstance(answer.outcome, Failure):
+            raise self._check_failed(record, answer.outcome, answer) from answer.outcome
+        self.vendor_answered = True
+        return answer.outcome if isinstance(answer.outcome, Done) else None
+
+    def _check_failed(self, record: StepRecord, failure: Failure, answer: Answer) -> BaseException:
+        attempt = answer.attempt(record.attempts, "check")
+        if isinstance(failure, Rejected):
+            return self.give_up(record, item_error(failure), attempt)
+        looks = record.looks + 1
+        outcome = StepOutcome(replace(record, state=StepState.PENDING, looks=looks), attempt)
+        reason = f"step {record.name}: {failure.message}"
+        return self.too_late(record, failure, attempt) or self.pause(
+            OperationState.WAITING, reason, self.wait_after(failure, looks), outcome, failure
+        )
 
 
 def points(workflow: str, outcomes: tuple[StepOutcome, ...], point: str) -> None:
@@ -324,20 +238,23 @@ def points(workflow: str, outcomes: tuple[StepOutcome, ...], point: str) -> None
 def rejection(record: StepRecord) -> Rejected:
     """The refusal that the journal recorded."""
     error = record.error or ItemError("rejected", "refused")
-    return Rejected(error.code, error.message, vendor_code=error.vendor_code, fields=error.fields)
+    kind = Superseded if error.code == SUPERSEDED else Rejected
+    return kind(error.code, error.message, vendor_code=error.vendor_code, fields=error.fields)
 
 
 def item_error(failure: Rejected) -> ItemError:
     """What the item tells: final, unless the customer can correct it or it was only given up."""
-    final = not failure.fields and failure.code != "deadline_exceeded"
+    final = not failure.fields and failure.code != DEADLINE
     return ItemError(failure.code, failure.message, failure.vendor_code, failure.fields, final)
 
 
-def _as_done(record: StepRecord, done: Done) -> StepRecord:
-    return StepRecord(record.name, StepState.DONE, record.attempts, record.looks, result=done)
+def _reopened(outcome: StepOutcome) -> StepOutcome:
+    if outcome.record.state is not StepState.FAILED:
+        return outcome
+    return replace(outcome, record=replace(outcome.record, state=StepState.RETRY))
 
 
-def _fault(failure: Failure) -> AccountFault | None:
+def _fault(failure: Failure | None) -> AccountFault | None:
     if isinstance(failure, Misconfigured):
         return AccountFault.MISCONFIGURED
     return AccountFault.UNAVAILABLE if type(failure) is Unavailable else None

@@ -1,0 +1,206 @@
+"""One step of one run, and the rules between intent and result.
+
+    not in the journal ──intend──▶ intended ──call──▶ done
+                                      │        ├────▶ failed       Rejected
+                                      │        ├────▶ retry        Unavailable, Throttled, Misconfigured: not executed
+                                      │        ├────▶ uncertain    Uncertain
+                                      │        └────▶ pending      Pending
+                                      └─ found so by a later run: a crash; uncertain too
+
+Uncertain and pending steps are looked at before anything else; what the look may be is the effect class's.
+A step that was uncertain stays so until a look or a repetition has settled it: that a repetition was not executed says
+nothing of the call before it.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from provisioner.kernel import crash
+from provisioner.orders.statuses import OperationState
+from provisioner.ports.effects import EffectClass, effect_of, finder_of
+from provisioner.ports.outcomes import Done, Failure, Misconfigured, Pending, Rejected, Unavailable
+from provisioner.workflows.answer import Answer, ask
+from provisioner.workflows.journal import Attempt, Intent, StepOutcome, StepRecord, StepState
+from provisioner.workflows.recorder import Paused, Recorder, item_error, rejection
+
+Call = Callable[..., Done | Pending]
+
+
+class Step:
+    """Brings one call of a port to its end, by as many runs as it takes. Raises TypeError for an undeclared call."""
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        name: str,
+        call: Call,
+        arguments: tuple[Any, ...],
+        *,
+        was: str | None = None,
+        added: bool = False,
+    ) -> None:
+        self._effect = effect_of(call)
+        self._recorder = recorder
+        self._call = call
+        self._arguments = arguments
+        self._around = recorder.around
+        self._scope = f"{recorder.claim.workflow}/{name}"
+        self._record = recorder.reach(name, was=was, added=added) or StepRecord(name, StepState.RETRY)
+
+    def result(self) -> Done:
+        """The result, recorded or new. Raises Rejected, and Paused when the step has not ended in this run."""
+        with crash.scope(self._scope):
+            done = self._brought_to_end()
+        self._recorder.finish(done, spends=self._effect.spends)
+        return done
+
+    def _brought_to_end(self) -> Done:
+        match self._record.state:
+            case StepState.DONE:
+                return self._record.result or Done()
+            case StepState.FAILED:
+                raise rejection(self._record)
+            case StepState.RETRY:
+                self._recorder.stop_at_boundary(self._record)
+                return self._attempted()
+            case StepState.INTENDED | StepState.UNCERTAIN | StepState.PENDING:
+                return self._resolved()
+
+    # -- what became of an earlier call
+
+    def _resolved(self) -> Done:
+        """Find out what became of a call whose outcome is not known, as its effect class allows."""
+        if self._effect.effect_class is EffectClass.UNSAFE:
+            raise self._recorder.hold(self._record, self._words("it is unknown whether it took effect"))
+        find = finder_of(self._call)
+        return self._attempted() if find is None else self._looked_up(find)
+
+    def _looked_up(self, find: Callable[..., Done | None]) -> Done:
+        answer = ask(find, self._arguments, self._around.clock)
+        match answer.outcome:
+            case Failure() as failure:
+                raise self._look_failed(failure, answer) from failure
+            case Done() as found:
+                self._recorder.vendor_answered = True
+                return self._done(found, answer.attempt(self._record.attempts, "look-up", "found"))
+            case _:
+                self._recorder.vendor_answered = True
+                return self._not_found(answer.attempt(self._record.attempts, "look-up", "not_found"))
+
+    def _not_found(self, attempt: Attempt) -> Done:
+        """Look again later; after the last look it has not happened, and is done now."""
+        if self._record.state is StepState.PENDING:
+            raise self._still_pending(attempt)
+        if self._record.looks + 1 >= len(self._around.waits.lookups):
+            return self._attempted()
+        raise self._look_later(attempt)
+
+    def _look_later(self, attempt: Attempt) -> Paused:
+        looks = self._record.looks + 1
+        outcome = StepOutcome(replace(self._record, state=StepState.UNCERTAIN, looks=looks), attempt)
+        reason = self._words(f"its outcome is unknown; looked {looks} times and did not find it yet")
+        return self._recorder.pause(OperationState.UNCERTAIN, reason, self._around.waits.lookup(looks), outcome)
+
+    def _still_pending(self, attempt: Attempt) -> Paused:
+        told = self._record.result.data if self._record.result else {}
+        outcome = StepOutcome(replace(self._record, looks=self._record.looks + 1), attempt)
+        reason = str(told.get("reason", self._words("the vendor has not finished")))
+        return self._recorder.pause(OperationState.WAITING, reason, float(told.get("check_after", 60)), outcome)
+
+    def _look_failed(self, failure: Failure, answer: Answer) -> BaseException:
+        """The look-up itself did not come through: the step stays as uncertain, or as pending, as it was."""
+        record = self._record
+        attempt = answer.attempt(record.attempts, "look-up")
+        if isinstance(failure, Rejected):
+            return self._look_refused(failure, attempt)
+        reason = self._words(f"its outcome is unknown, and looking it up failed: {failure.message}")
+        wait = self._recorder.wait_after(failure, max(record.looks, self._recorder.claim.account_failures) + 1)
+        return self._recorder.pause(self._open_state(), reason, wait, StepOutcome(self._still_open(), attempt), failure)
+
+    def _look_refused(self, refused: Rejected, attempt: Attempt) -> BaseException:
+        """What the vendor was still working on has been refused; of anything else the refusal tells nothing."""
+        if self._record.state is StepState.PENDING:
+            return self._recorder.give_up(self._record, item_error(refused), attempt)
+        reason = self._words(f"its outcome is unknown, and looking it up was refused: {refused.message}")
+        return self._recorder.hold(self._record, reason, attempt)
+
+    # -- the call
+
+    def _attempted(self) -> Done:
+        number = self._record.attempts + 1
+        self._recorder.intend(Intent(self._record.name, self._effect.effect_class, number))
+        self._record = replace(self._record, attempts=number)
+        answer = ask(self._call, self._arguments, self._around.clock)
+        crash.point("after_call")
+        match answer.outcome:
+            case Done() as done:
+                self._recorder.vendor_answered = True
+                return self._done(done, answer.attempt(number, "call", "done"))
+            case Pending() as pending:
+                self._recorder.vendor_answered = True
+                raise self._accepted(pending, answer.attempt(number, "call", "pending"))
+            case Failure() as failure:
+                raise self._failed(failure, answer.attempt(number, "call")) from failure
+            case None:
+                raise TypeError(self._words("the call returned nothing; it must return Done or Pending"))
+
+    def _done(self, done: Done, attempt: Attempt) -> Done:
+        finished = StepRecord(self._record.name, StepState.DONE, self._record.attempts, self._record.looks, result=done)
+        self._recorder.note(StepOutcome(finished, attempt))
+        return done
+
+    def _accepted(self, pending: Pending, attempt: Attempt) -> Paused:
+        told = Done(pending.ref, {"check_after": pending.check_after, "reason": pending.reason})
+        outcome = StepOutcome(
+            StepRecord(self._record.name, StepState.PENDING, self._record.attempts, result=told), attempt
+        )
+        return self._recorder.pause(OperationState.WAITING, pending.reason, pending.check_after, outcome)
+
+    def _failed(self, failure: Failure, attempt: Attempt) -> BaseException:
+        """What to raise for a call that did not end well. An outcome that nobody knows is an uncertain one."""
+        match failure:
+            case Rejected():
+                self._recorder.vendor_answered = True
+                return self._recorder.give_up(self._record, item_error(failure), attempt)
+            case Unavailable() | Misconfigured():
+                return self._not_executed(failure, attempt)
+            case _:
+                outcome = StepOutcome(replace(self._record, state=StepState.UNCERTAIN, looks=0, result=None), attempt)
+                reason = self._words(f"{failure.message}; it is unknown whether it took effect")
+                return self._recorder.pause(OperationState.UNCERTAIN, reason, self._wait_before_look(), outcome)
+
+    def _not_executed(self, failure: Unavailable | Misconfigured, attempt: Attempt) -> BaseException:
+        """This call did nothing. What is known not to have been executed at all waits, and ends at the deadline."""
+        reason = self._words(failure.message)
+        wait = self._recorder.wait_after(failure, self._record.attempts)
+        if self._record.state is not StepState.RETRY:
+            reason += "; it is unknown whether an earlier attempt took effect"
+            outcome = StepOutcome(self._still_open(), attempt)
+            return self._recorder.pause(self._open_state(), reason, wait, outcome, failure)
+        return self._recorder.too_late(self._record, failure, attempt) or self._recorder.pause(
+            OperationState.WAITING, reason, wait, StepOutcome(self._record, attempt), failure
+        )
+
+    def _wait_before_look(self) -> float:
+        """What can be looked up is looked up soon; what can only be repeated is repeated ever more slowly."""
+        waits = self._around.waits
+        if self._effect.find is not None:
+            return waits.lookup(0)
+        return waits.retry(self._record.attempts, self._around.jitter)
+
+    # -- words and states
+
+    def _still_open(self) -> StepRecord:
+        """The record of a step about which nothing new was learnt."""
+        return self._record if self._is_pending else replace(self._record, state=StepState.UNCERTAIN)
+
+    def _open_state(self) -> OperationState:
+        return OperationState.WAITING if self._is_pending else OperationState.UNCERTAIN
+
+    @property
+    def _is_pending(self) -> bool:
+        return self._record.state is StepState.PENDING
+
+    def _words(self, text: str) -> str:
+        return f"step {self._record.name}: {text}"
