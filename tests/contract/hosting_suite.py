@@ -18,7 +18,7 @@ from provisioner.kernel.secret import Secret
 from provisioner.ports.accounts import Adapter
 from provisioner.ports.effects import EffectClass, effect_of
 from provisioner.ports.hosting import HostingCustomer, HostingPanel, HostingReports, HostingSubscription
-from provisioner.ports.outcomes import Misconfigured, Rejected
+from provisioner.ports.outcomes import Rejected
 
 _numbers = itertools.count(1)
 
@@ -188,11 +188,11 @@ class HostingSuite:
         assert (taken.value.code, taken.value.fields) == ("login_taken", ("/login",))
         assert world.effects() == before
 
-    def test_an_unknown_plan_is_for_an_operator(self, panel: HostingPort, world: HostingWorld, customer: str) -> None:
+    def test_an_unknown_plan_can_be_corrected(self, panel: HostingPort, world: HostingWorld, customer: str) -> None:
         before = world.effects()
-        with pytest.raises(Misconfigured) as parked:
+        with pytest.raises(Rejected) as refused:
             panel.create_subscription(new_subscription(customer, "no such plan"))
-        assert parked.value.code == "unknown_plan"
+        assert (refused.value.code, refused.value.fields) == ("unknown_plan", ("/plan",))
         assert world.effects() == before
 
     def test_suspending_switches_off_once(self, panel: HostingPort, world: HostingWorld, ref: str) -> None:

@@ -9,7 +9,7 @@ from adapters.plesk.operations import IP_GET, PLAN_GET, PROTOCOLS, SERVER_GET
 from adapters.plesk.packet import FLAG, VERSION, Filter
 from adapters.plesk.reply import Result
 from adapters.plesk.settings import Role, Settings
-from provisioner.ports.outcomes import Done, Misconfigured
+from provisioner.ports.outcomes import Done, Misconfigured, Rejected
 
 _LICENCE: Final = ("lim_dom", "lim_cl", "lim_date")
 
@@ -36,11 +36,11 @@ class Server:
         return tuple(name for plan in self._client.call(PLAN_GET) if (name := plan.text("name")))
 
     def plan_guid(self, name: str) -> str:
-        """The plan's guid. Raises Misconfigured `unknown_plan`: what is sold and what the server has differ."""
+        """The plan's guid. Raises Rejected `unknown_plan`, correctable: one bad plan name parks no account."""
         for plan in self._client.call(PLAN_GET, target=Filter("name", name)):
             if plan.text("name") == name and plan.guid:
                 return plan.guid
-        raise Misconfigured("unknown_plan", f"the server has no plan {name!r} for this login")
+        raise Rejected("unknown_plan", f"the server has no plan {name!r} for this login", fields=("/plan",))
 
     def shared_address(self) -> str:
         """The configured address, else the first shared one, IPv4 preferred. Raises Misconfigured `ip_address`."""

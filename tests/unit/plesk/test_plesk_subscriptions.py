@@ -63,11 +63,11 @@ def test_a_server_without_shared_address_is_for_an_operator() -> None:
 
 
 @pytest.mark.parametrize("answer", [ABSENT, "<result><status>ok</status></result>"])
-def test_an_unknown_plan_is_for_an_operator_and_nothing_is_made(answer: str) -> None:
+def test_an_unknown_plan_can_be_corrected_and_nothing_is_made(answer: str) -> None:
     server = empty_server().on("service-plan/get", answer)
-    with pytest.raises(Misconfigured) as parked:
+    with pytest.raises(Rejected) as refused:
         hosting(server).create_subscription(WANTED)
-    assert parked.value.code == "unknown_plan"
+    assert (refused.value.code, refused.value.fields) == ("unknown_plan", ("/plan",))
     assert "webspace/add" not in server.operations()
 
 
