@@ -8,6 +8,7 @@ from typing import Final
 from provisioner.kernel.settings_reference import settings_reference
 from provisioner.messages import json_schemas
 from provisioner.messages.reference import reference
+from provisioner.orders.reference import reference as statuses_reference
 
 ROOT: Final = Path(__file__).parents[1]
 SCHEMAS: Final = "src/provisioner/messages/schemas"
@@ -16,6 +17,7 @@ SCHEMAS: Final = "src/provisioner/messages/schemas"
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "docs/reference/messages.md": reference,
     "docs/reference/settings.md": settings_reference,
+    "docs/reference/statuses.md": statuses_reference,
 }
 
 
