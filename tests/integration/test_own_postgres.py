@@ -1,10 +1,18 @@
 """The tests' own PostgreSQL behaves as the tests that break it need."""
 
+import shutil
+import sys
+from pathlib import Path
+
+import psutil
 import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 
 from tests.support.postgres import PostgresCluster
+from tests.support.processes import start, wait_for
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_database_of_its_own_is_reached_through_sqlalchemy(database_url: str) -> None:
@@ -46,3 +54,15 @@ def test_a_database_is_copied_from_a_template(postgres: PostgresCluster) -> None
         connection.execute("CREATE TABLE made_before (n int)")
     with postgres.connect(postgres.create_database(template=template)) as connection:
         assert connection.execute("SELECT count(*) FROM made_before").fetchone() == (0,)
+
+
+def test_a_server_does_not_outlive_a_test_run_that_is_killed(tmp_path: Path) -> None:
+    code = (
+        "import time; from tests.support.postgres import PostgresCluster as C; c = C.create(fsync=False);"
+        " print(c.pid, c.folder, flush=True); time.sleep(60)"
+    )
+    run = start([sys.executable, "-c", code], log=tmp_path / "log", cwd=ROOT)
+    pid, folder = wait_for(run.output, "the server runs").split()
+    run.kill()
+    wait_for(lambda: not psutil.pid_exists(int(pid)), "the server has ended")
+    shutil.rmtree(folder)

@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-from tests.support.processes import Child, free_port, start, wait_for
+from tests.support.processes import Child, ends_with_us, free_port, start, wait_for
 
 SUPERUSER = "postgres"
 DRIVER = "postgresql+psycopg"
@@ -82,13 +82,12 @@ class PostgresCluster:
         return self._running().pid
 
     def start(self) -> None:
-        """Start the server and wait until it answers."""
+        """Start the server and wait until it answers; it ends with the thread that called this."""
         user, group = self._account or (None, None)
         options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         where: list[str | Path] = ["-D", self._data, "-p", str(self.port), "-k", self.folder]
-        self._child = start(
-            [find_program("postgres"), *where, *options], log=self.log, cwd=self.folder, user=user, group=group
-        )
+        program = [*ends_with_us(), find_program("postgres"), *where, *options]
+        self._child = start(program, log=self.log, cwd=self.folder, user=user, group=group)
         self.wait_ready()
 
     def wait_ready(self, *, timeout: float = 60.0) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -128,6 +129,12 @@ class Child:
         if ended:
             raise NeverHappenedError(f"{self.process.args!r} ended without writing {text!r}:\n{self.tail()}")
         return False
+
+
+def ends_with_us() -> list[str]:
+    """A prefix for a command that then ends when the thread that started it does, even if the test run is killed."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL"] if setpriv else []
 
 
 def start(
