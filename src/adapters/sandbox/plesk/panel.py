@@ -5,12 +5,12 @@ import hashlib
 import re
 import secrets
 import threading
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import to_jsonable_python
 
 from adapters.sandbox.plesk import seed
 from adapters.sandbox.plesk.records import (
@@ -128,11 +128,11 @@ class Panel:
 _HIDDEN: Final = frozenset({"password", "digest", "token"})
 
 
-def _shown(record: Any) -> Mapping[str, Any]:
+def _shown(record: Any) -> Any:
     fields = {name: getattr(record, name) for name in record.__dataclass_fields__ if name not in _HIDDEN}
     if "properties" in fields:
         fields["properties"] = {k: v for k, v in fields["properties"].items() if k != "ftp_password"}
-    return fields
+    return to_jsonable_python(fields)
 
 
 def hashed(password: str) -> str:

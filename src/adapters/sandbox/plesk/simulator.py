@@ -109,7 +109,7 @@ class PleskSimulator:
 
 def _changed(webspace: Webspace, change: OutOfBand) -> Webspace:
     for day in change.traffic:
-        webspace = with_traffic(webspace, day.date, {**day.counters})
+        webspace = with_traffic(webspace, day.date, {str(name): value for name, value in day.counters.items()})
     status = webspace.status if change.status is None else change.status
     real_size = webspace.real_size if change.real_size is None else change.real_size
     return replace(webspace, status=status, real_size=real_size)

@@ -1,9 +1,10 @@
 """Tables of records with simple indexes, written to a log of changes so that a restart finds them again."""
 
+import functools
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from pydantic import TypeAdapter
 
@@ -80,6 +81,11 @@ class Table(Generic[R]):
         return len(self._rows)
 
 
+@functools.cache
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
 class ChangeLog:
     """A JSON-lines file of changes, or nothing without a path."""
 
@@ -88,7 +94,7 @@ class ChangeLog:
 
     def table(self, kind: type[R]) -> Table[R]:
         """A table whose changes are logged, filled with what the log knows of it."""
-        adapter = TypeAdapter(kind)
+        adapter = _adapter(cast("Hashable", kind))
 
         def changed(identifier: int, record: R | None) -> None:
             if self._path is not None:
