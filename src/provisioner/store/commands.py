@@ -210,6 +210,7 @@ class Commands:
         """Queue one command to a service behind those accepted before it; a later one may make it pointless."""
         with self._database.begin() as connection:
             self._take_in(connection, message)
+            _lock_operations(connection, f"service:{command.service_id}")
             service = lock_service(connection, command.service_id)
             workflow = _workflow_for(service, command)
             intended = next_service_status(ServiceStatus(service["intended_status"]), command.verb)
@@ -299,6 +300,13 @@ def _require_again(connection: sa.Connection, again: Mapping[str, str], items: M
             if required in again:
                 row = {"operation_id": operation_id, "required_id": again[required]}
                 connection.execute(sa.insert(operation_requirements).values(**row))
+
+
+def _lock_operations(connection: sa.Connection, resource: str) -> None:
+    """Operations are locked before their service, as the journal does."""
+    open_ones = (operations.c.resource == resource, operations.c.ended_at.is_(None))
+    query = sa.select(operations.c.id).where(*open_ones).order_by(operations.c.position)
+    connection.execute(query.with_for_update())
 
 
 def _of_service(service: Mapping[str, Any]) -> Row:

@@ -1,4 +1,7 @@
-"""The end of an operation, and everything that follows from it, in a transaction of the journal."""
+"""The end of an operation, and everything that follows from it, in a transaction of the journal.
+
+Rows are locked in one order everywhere: operation, order, service; so that no two transactions wait for each other.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -30,16 +33,16 @@ INHERITED: Final = (
 
 
 def write_ending(writing: Writing, row: Row, ending: Ending) -> None:
-    """End the operation; then its service, its item with its order, its follow-ups, and those that required it."""
+    """End the operation; then its item with its order, its service, its follow-ups, and those that required it."""
     _close(writing, row["id"], ending.state, ending.error)
-    if ending.service is not None and row["service_id"] is not None:
-        reason = ending.error.message if ending.error else row["inputs"].get("reason")
-        service = lock_service(writing.connection, row["service_id"])
-        move_service(writing, service, ending.service, reason, ending.warnings)
     if row["item_id"] is not None:
         status = ITEM_AFTER[ending.state]
         error = ending.error if status is ItemStatus.FAILED else None
         set_item(writing, row, status, error=error, warnings=ending.warnings)
+    if ending.service is not None and row["service_id"] is not None:
+        reason = ending.error.message if ending.error else row["inputs"].get("reason")
+        service = lock_service(writing.connection, row["service_id"])
+        move_service(writing, service, ending.service, reason, ending.warnings)
     for follow_up in ending.follow_ups:
         _start(writing, row, follow_up)
     if ending.state is not OperationState.SUCCEEDED:
@@ -103,10 +106,10 @@ def _give_up_dependents(writing: Writing, row: Row, error: ItemError | None) -> 
     )
     for dependent in _dependents(writing, row["id"]):
         _close(writing, dependent["id"], OperationState.CANCELLED, given_up)
+        set_item(writing, dependent, ItemStatus.FAILED, error=given_up)
         if dependent["service_id"] is not None:
             service = lock_service(writing.connection, dependent["service_id"])
             move_service(writing, service, ServiceChange(ServiceStatus.FAILED), given_up.message)
-        set_item(writing, dependent, ItemStatus.FAILED, error=given_up)
         _give_up_dependents(writing, dependent, given_up)
 
 
