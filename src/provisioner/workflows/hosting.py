@@ -1,6 +1,7 @@
 """Web hosting: a customer on a panel, and a subscription with a plan and a domain."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from provisioner.kernel.secret import Secret
 from provisioner.orders.statuses import ServiceStatus
@@ -67,16 +68,20 @@ def _create_with_free_login(op: Operation, hosting: HostingPanel, customer: Done
     raise taken or Rejected("login_taken", "every login candidate is taken")
 
 
-def login_candidate(attributes: object, service_id: str, number: int) -> str:
+def login_candidate(attributes: Mapping[str, Any], service_id: str, number: int) -> str:
     """The system login to try: the ordered one, or one made of the domain; then the same with a number.
 
-    At most 16 characters of a-z, 0-9, starting with a letter.
+    At most 16 characters of a-z, 0-9, - and _, starting with a letter; another one for each number from 0 to 7.
     """
-    ordered = attributes.get("login") or attributes.get("domain", "") if isinstance(attributes, dict) else ""
-    stem = "".join(c for c in str(ordered).lower() if c.isascii() and (c.isalnum() or c in "_-"))
-    stem = stem.lstrip("0123456789_-") or "u" + "".join(c for c in service_id.lower() if c.isalnum())
-    suffix = "" if number == 0 else str(number + 1)
-    return stem[: LOGIN_LENGTH - len(suffix)] + suffix
+    stem = _plain(attributes.get("login") or attributes.get("domain") or "").lstrip("0123456789_-")
+    stem = stem or "u" + _plain(service_id)
+    first = stem[:LOGIN_LENGTH]
+    numbered = (stem[: LOGIN_LENGTH - 1] + digit for digit in "23456789")
+    return [first, *(candidate for candidate in numbered if candidate != first)][number]
+
+
+def _plain(text: str) -> str:
+    return "".join(c for c in text.lower() if c.isascii() and (c.isalnum() or c in "_-"))
 
 
 def _customer(op: Operation) -> HostingCustomer:

@@ -34,7 +34,7 @@ class ClaimScenarios:
         assert claim.customer is not None
         assert claim.customer.profile["name"] == "Ada Lovelace"
         assert claim.service is not None
-        assert claim.service.attributes == {"domain": "example.com"}
+        assert claim.service.attributes == {"domain": "example.com", "plan": "Silver"}
 
     def test_an_expired_lease_can_be_claimed_under_a_higher_fence(self, world: World) -> None:
         world.accept()

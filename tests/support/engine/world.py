@@ -84,11 +84,12 @@ class WitnessedJournal:
 
 
 class World:
-    """One engine, one fake vendor behind every account, one journal."""
+    """One engine, one fake vendor (or another adapter) behind every account, one journal."""
 
     def __init__(self, harness: JournalHarness, patch: pytest.MonkeyPatch) -> None:
         self.harness = harness
         self.vendor = FakeVendor()
+        self.adapter: object = self.vendor
         self.journal = WitnessedJournal(harness.journal)
         self.stopping = False
         self.locked_out = False
@@ -130,7 +131,9 @@ class World:
                 inputs,
                 vendor_account=account,
                 customer=CustomerRecord("customer-1", {"name": "Ada Lovelace"}),
-                service=ServiceRecord(service_id, "hosting", ServiceStatus.PROVISIONING, {"domain": "example.com"}),
+                service=ServiceRecord(
+                    service_id, "hosting", ServiceStatus.PROVISIONING, {"domain": "example.com", "plan": "Silver"}
+                ),
                 deadline=ends,
             )
         )
@@ -228,7 +231,7 @@ class World:
         error = self.standing(operation_id).error
         return None if error is None else error.code
 
-    def _open(self, account: str) -> FakeVendor:
+    def _open(self, account: str) -> object:
         if self.locked_out:
             raise Misconfigured("no_credentials", f"the credentials of {account} do not open")
-        return self.vendor
+        return self.adapter
