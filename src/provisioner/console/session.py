@@ -1,0 +1,67 @@
+"""What one run of the command line carries from the group to its commands, and options that many of them share."""
+
+import getpass
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from provisioner.console.installation import Installation, OpenInstallation
+from provisioner.store.queries import Queries
+from provisioner.store.store import Store
+
+DEFAULT_LIMIT: Final = 50
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+@dataclass
+class Session:
+    """Opens the installation when a command first needs it, so that `--help` needs no settings."""
+
+    open_installation: OpenInstallation
+    config: Path | None = None
+    traceback: bool = False
+
+    @cached_property
+    def installation(self) -> Installation:
+        """The installation that the settings describe."""
+        return self.open_installation(self.config)
+
+    @property
+    def store(self) -> Store:
+        """Its store."""
+        return self.installation.store()
+
+    @property
+    def queries(self) -> Queries:
+        """Questions to its database."""
+        return self.store.queries
+
+    def operator(self) -> str:
+        """Who gives the command: the user that is logged in, also behind sudo."""
+        return os.environ.get("SUDO_USER") or _user()
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return f"uid-{os.getuid()}"
+
+
+pass_session = click.make_pass_decorator(Session)
+
+
+def json_option(command: _Command) -> _Command:
+    """Add `--json`."""
+    return click.option("as_json", "--json", is_flag=True, help="Print one JSON document.")(command)
+
+
+def limit_option(command: _Command) -> _Command:
+    """Add `--limit`."""
+    text = f"At most so many (default {DEFAULT_LIMIT})."
+    return click.option("--limit", type=click.IntRange(min=1), default=DEFAULT_LIMIT, metavar="N", help=text)(command)
