@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ import pika
 import pika.exceptions
 import pytest
 
+from provisioner.intake import topology
+from provisioner.intake.topology import DELIVERY_LIMIT, Binding, Exchange, Queue, parts
 from tests.support.processes import wait_for
 from tests.support.rabbit import RabbitNode
 
@@ -18,7 +20,6 @@ ROOT = Path(__file__).parents[3]
 DEFINITIONS = ROOT / "deploy/rabbitmq/definitions.json"
 VHOST = "provisioner"
 QUEUES = ("orders", "lifecycle", "unroutable", "dead-letters", "advance")
-DELIVERY_LIMIT = 50
 
 # The node of the tests brings its own address, and definitions are imported once it runs.
 BROUGHT_BY_THE_NODE = {"listeners.tcp.default", "loopback_users.guest", "load_definitions"}
@@ -167,11 +168,45 @@ def test_a_user_without_a_password_is_let_in_by_nobody(broker: RabbitNode) -> No
         pika.BlockingConnection(pika.URLParameters(f"amqp://nobody:@127.0.0.1:{broker.port}/{VHOST}"))
 
 
-def test_nothing_on_the_broker_expires() -> None:
-    arguments = {name for queue in json.loads(DEFINITIONS.read_text())["queues"] for name in queue["arguments"]}
-    assert arguments & {"x-message-ttl", "x-expires", "x-max-length", "x-max-length-bytes"} == set()
+def _declared(kind: str) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = json.loads(DEFINITIONS.read_text())[kind]
+    return [entry for entry in entries if entry.pop("vhost") == VHOST]
 
 
-def test_every_queue_is_replicated_and_durable() -> None:
-    queues = json.loads(DEFINITIONS.read_text())["queues"]
-    assert {(queue["durable"], queue["arguments"]["x-queue-type"]) for queue in queues} == {(True, "quorum")}
+def test_the_exchanges_are_those_that_the_worker_declares() -> None:
+    declared = [Exchange(entry["name"], entry["type"], entry["arguments"]) for entry in _declared("exchanges")]
+    assert _by_name(declared) == _by_name([part for part in parts() if isinstance(part, Exchange)])
+
+
+def test_the_queues_are_those_that_the_worker_declares() -> None:
+    declared = [Queue(entry["name"], entry["arguments"]) for entry in _declared("queues")]
+    assert _by_name(declared) == _by_name([part for part in parts() if isinstance(part, Queue)])
+
+
+def test_the_bindings_are_those_that_the_worker_declares() -> None:
+    entries = _declared("bindings")
+    declared = {Binding(entry["source"], entry["destination"], entry["routing_key"]) for entry in entries}
+    assert declared == {part for part in parts() if isinstance(part, Binding)}
+
+
+def _by_name(found: Sequence[Exchange | Queue]) -> dict[str, Exchange | Queue]:
+    return {part.name: part for part in found}
+
+
+def test_all_that_the_definitions_name_is_durable() -> None:
+    entries = [*_declared("exchanges"), *_declared("queues")]
+    assert {(entry["durable"], entry["auto_delete"]) for entry in entries} == {(True, False)}
+
+
+def test_nothing_but_a_doorbell_expires() -> None:
+    limits = {"x-message-ttl", "x-expires", "x-max-length", "x-max-length-bytes"}
+    assert [entry["name"] for entry in _declared("queues") if limits & set(entry["arguments"])] == ["advance"]
+
+
+@pytest.mark.parametrize("role", ["worker", "relay"])
+def test_a_role_is_content_with_a_broker_where_it_may_declare_nothing(
+    role: str, broker: RabbitNode, secrets: Path
+) -> None:
+    password = (secrets / f"{role}_password").read_text()
+    with pika.BlockingConnection(pika.URLParameters(broker.url(VHOST, user=role, password=password))) as connection:
+        topology.declare(connection, parts())
