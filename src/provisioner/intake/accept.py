@@ -61,6 +61,11 @@ class Intake:
             self._ring(receipt.operations)
         return receipt
 
+    def set_aside(self, raw: bytes, queue: str, error: Exception) -> None:
+        """Put a message aside that met a fault of ours; it can be replayed when that is mended."""
+        detail = f"taking this message in met a fault of the program ({type(error).__name__})"
+        self._put_aside(raw, queue, Reject("unexpected_fault", detail))
+
     def _receive(self, raw: bytes, queue: str) -> Receipt:
         try:
             message = decode(raw, size_limit=self._size_limit)

@@ -109,9 +109,6 @@ class Settings(BaseSettings):
     stop_grace_seconds: float = _number(
         30, 0, _HOUR, "seconds", "How long a stopping process waits for running steps to end."
     )
-    completion_window_seconds: float = _number(
-        0, 0, 366 * _DAY, "seconds", "How long an order stays `provisioning_finished` before it is `completed`."
-    )
 
     backoff_first_seconds: float = _number(
         15, 0.01, _DAY, "seconds", "Upper bound of the wait after the first failure; it doubles with each failure."

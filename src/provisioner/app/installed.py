@@ -1,0 +1,202 @@
+"""One installation: the parts that its settings describe, opened when they are first asked for."""
+
+import os
+import random
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import entry_points
+from typing import Any, Final, get_type_hints
+
+from provisioner.console.installation import RunningSandbox, SandboxOptions, Submitted
+from provisioner.intake import publish as publishing
+from provisioner.intake.accept import Intake, Receipt
+from provisioner.kernel.clock import Clock, SystemClock
+from provisioner.kernel.errors import NotFoundError
+from provisioner.kernel.ids import Ids, RandomIds
+from provisioner.kernel.sealing import KeyRing
+from provisioner.kernel.settings import Settings
+from provisioner.ports.accounts import AdapterFactory
+from provisioner.ports.hosting import HostingPanel
+from provisioner.ports.outcomes import Done
+from provisioner.runner.adapters import OpenAdapters
+from provisioner.runner.runner import Pace, Runner
+from provisioner.runner.scheduler import Scheduler
+from provisioner.store.migrate import migrate
+from provisioner.store.store import Store, open_store
+from provisioner.workflows import hosting, scheduled
+from provisioner.workflows.backoff import Waits
+
+WORKFLOW_MODULES: Final = (hosting, scheduled)  # importing them registers their workflows
+PRODUCT_OF_PORT: Final[Mapping[type, str]] = {HostingPanel: "hosting"}
+
+
+Ring = Callable[[Sequence[str]], None]
+
+
+@dataclass
+class Installed:
+    """One installation, made of its settings. Parts are opened when they are first asked for, and once."""
+
+    settings: Settings
+    clock: Clock = field(default_factory=SystemClock)
+    ids: Ids = field(default_factory=RandomIds)
+
+    @cached_property
+    def owner(self) -> str:
+        """The name under which this process holds leases."""
+        return f"{socket.gethostname()}/{os.getpid()}/{self.ids.new()[:8]}"
+
+    # -- parts
+
+    @cached_property
+    def _keys(self) -> KeyRing:
+        path = self.settings.key_ring
+        if self.settings.embedded and not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return KeyRing.create(path)
+        return KeyRing.load(path)
+
+    def keys(self) -> KeyRing:
+        """The key ring; in embedded mode made when it is missing. Raises KeyRingError."""
+        return self._keys
+
+    @cached_property
+    def _store(self) -> Store:
+        if self.settings.embedded:
+            self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+        return open_store(self.settings, self._keys, self.clock, self.ids)
+
+    def store(self) -> Store:
+        """The store. Raises SettingsError and KeyRingError."""
+        return self._store
+
+    @cached_property
+    def adapters(self) -> OpenAdapters:
+        """The adapters of this installation's vendor accounts."""
+        return OpenAdapters(self._store.accounts, adapter_factories(), self.clock)
+
+    def intake(self, ring: Ring) -> Intake:
+        """The intake function."""
+        return Intake(self._store, size_limit=self.settings.message_size_limit_bytes, ring=ring)
+
+    def runner(self) -> Runner:
+        """A runner, not started yet."""
+        settings = self.settings
+        waits = Waits(
+            settings.backoff_first_seconds, settings.backoff_most_seconds, tuple(settings.lookup_waits_seconds)
+        )
+        pace = Pace(
+            threads=settings.worker_threads,
+            batch=settings.claim_batch,
+            sweep=settings.sweep_seconds,
+            heartbeat=settings.heartbeat_seconds,
+            waits=waits,
+        )
+        jitter = random.Random()  # noqa: S311 - spreads waits, guards nothing
+        return Runner(self._store, self.adapters, owner=self.owner, clock=self.clock, jitter=jitter, pace=pace)
+
+    def scheduler(self, ring: Ring) -> Scheduler:
+        """The scheduled jobs."""
+        settings = self.settings
+        return Scheduler(
+            self._store,
+            ring,
+            self.clock,
+            sweep_seconds=settings.sweep_seconds,
+            retention_days=settings.inbox_retention_days,
+        )
+
+    # -- what commands ask for
+
+    def migrate(self) -> str:
+        """Bring the database to this version's tables; the revision that it is at now."""
+        return migrate(self._store.database)
+
+    def submit(self, raw: bytes, *, direct: bool = False) -> Submitted:
+        """Hand one message in: to the broker when there is one, unless `direct`, else to the intake function."""
+        if self.settings.broker_url is not None and not direct:
+            return Submitted("published", publishing.publish(self.settings.broker_url, raw))
+        return _submitted(self.intake(_nobody).receive(raw, "console"))
+
+    def replay(self, quarantine_id: str, actor: str) -> Submitted:
+        """Take a message of the quarantine in once more. Raises NotFoundError and RefusedError."""
+        raw, queue = self._store.quarantine.body(quarantine_id)
+        receipt = self.intake(_nobody).receive(raw, queue)
+        if receipt.outcome != "quarantined":
+            self._store.quarantine.settle(quarantine_id, "replayed", actor)
+        return _submitted(receipt)
+
+    def ping(self, account: str) -> Done:
+        """Ask a vendor whether the account works. Raises NotFoundError and the outcomes of `ports.outcomes`."""
+        if self._store.accounts.version(account) is None:
+            raise NotFoundError(f"there is no server {account}")
+        answer: Done = self.adapters(account).ping()
+        return answer
+
+    def check_broker(self) -> str:
+        """Connect to the broker; what is there, in one sentence. Raises ProvisionerError."""
+        if self.settings.broker_url is None:
+            return "none is set; messages come through `provisioner submit`"
+        return publishing.check(self.settings.broker_url)
+
+    def sandbox(self, options: SandboxOptions) -> AbstractContextManager[Sequence[RunningSandbox]]:
+        """Start simulators of vendors on loopback. Raises NotFoundError for a name that is not installed."""
+        return simulators(options)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if "adapters" in self.__dict__:
+            self.adapters.close()
+        if "_store" in self.__dict__:
+            self._store.close()
+
+
+def adapter_factories() -> dict[str, AdapterFactory]:
+    """Every installed adapter, by the name of its entry point."""
+    return {found.name: found.load() for found in entry_points(group="provisioner.adapters")}
+
+
+def product_of(adapter: str) -> str:
+    """The product that an adapter serves, told by the port that its class implements. Raises NotFoundError."""
+    factory = adapter_factories().get(adapter)
+    if factory is None:
+        known = ", ".join(sorted(adapter_factories())) or "none"
+        raise NotFoundError(f"there is no adapter {adapter}; there are: {known}")
+    made = get_type_hints(factory)["return"]
+    return next(product for port, product in PRODUCT_OF_PORT.items() if port in made.__mro__)
+
+
+@contextmanager
+def simulators(options: SandboxOptions) -> Iterator[Sequence[RunningSandbox]]:
+    """Simulators, stopped at the end."""
+    found = {each.name: each for each in entry_points(group="provisioner.simulators")}
+    if options.simulator is not None and options.simulator not in found:
+        raise NotFoundError(f"there is no simulator {options.simulator}; there are: {', '.join(sorted(found))}")
+    names = sorted(found) if options.simulator is None else [options.simulator]
+    with ExitStack() as stack:
+        yield [_started(stack, name, found[name].load(), options) for name in names]
+
+
+def _started(stack: ExitStack, name: str, start: Callable[..., Any], options: SandboxOptions) -> RunningSandbox:
+    folder = options.data_dir / name if options.data_dir else None
+    running = stack.enter_context(start(data_dir=folder, port=options.port, control_port=options.control_port))
+    return RunningSandbox(
+        name=name,
+        adapter=name,
+        product=product_of(name),
+        endpoint=running.endpoint,
+        control_url=running.control_url,
+        settings=running.settings,
+        credentials=running.credentials,
+    )
+
+
+def _submitted(receipt: Receipt) -> Submitted:
+    return Submitted(receipt.outcome, receipt.detail, receipt.order_id, receipt.quarantine_id)
+
+
+def _nobody(_operations: Sequence[str]) -> None:
+    """Nobody is told: the next sweep finds what is due."""

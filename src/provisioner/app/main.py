@@ -1,0 +1,42 @@
+"""The command `provisioner`."""
+
+import sys
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from provisioner.app.demo import DemoStack, demo_stack
+from provisioner.app.installed import Installed
+from provisioner.app.roles import run_role
+from provisioner.console import cli
+from provisioner.console.installation import Role
+from provisioner.kernel import crash, log
+from provisioner.kernel.settings import load_settings
+
+
+@dataclass
+class CommandInstallation(Installed):
+    """What the commands act on."""
+
+    config: Path | None = None
+
+    def run(self, role: Role) -> int:
+        """Run a role until the process is told to stop; the exit code."""
+        return run_role(self, role, self.config)
+
+    def demo(self) -> AbstractContextManager[DemoStack]:
+        """Start a stack for `provisioner demo`; leaving it removes what it made."""
+        return demo_stack()
+
+
+def open_installation(config: Path | None) -> CommandInstallation:
+    """An installation that reads its settings now and opens nothing else. Raises SettingsError."""
+    settings = load_settings(config=config)
+    crash.arm()
+    log.configure(settings.log_level, settings.log_format)
+    return CommandInstallation(settings, config=config)
+
+
+def main() -> None:
+    """Run the command line, and end the process with its exit code."""
+    sys.exit(cli.main(open_installation))
