@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from provisioner.console.reference import commands_reference
 from provisioner.kernel.settings_reference import settings_reference
 from provisioner.messages import json_schemas
-from provisioner.messages.reference import reference
+from provisioner.messages import reference as messages
 from provisioner.orders.reference import reference as statuses_reference
 
 ROOT: Final = Path(__file__).parents[1]
@@ -15,7 +16,8 @@ SCHEMAS: Final = "src/provisioner/messages/schemas"
 
 # A generated page is one line here.
 PAGES: Final[dict[str, Callable[[], str]]] = {
-    "docs/reference/messages.md": reference,
+    "docs/reference/commands.md": commands_reference,
+    "docs/reference/messages.md": messages.reference,
     "docs/reference/settings.md": settings_reference,
     "docs/reference/statuses.md": statuses_reference,
 }

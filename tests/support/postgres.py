@@ -1,5 +1,6 @@
 """A PostgreSQL cluster of the tests' own: its own folder and port, and a server that is a direct child to kill."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -72,8 +73,11 @@ class PostgresCluster:
     def create(cls, *, fsync: bool = True, settings: Mapping[str, str] | None = None) -> "PostgresCluster":
         """Make a cluster and start it; with `fsync` off it survives SIGKILL, not a power cut."""
         cluster = cls(fsync=fsync, settings=settings)
-        cluster._initialise()
-        cluster.start()
+        with contextlib.ExitStack() as undo:
+            undo.callback(cluster.remove)
+            cluster._initialise()
+            cluster.start()
+            undo.pop_all()
         return cluster
 
     @property
