@@ -76,7 +76,8 @@ class Step:
         find = finder_of(self._call)
         return self._attempted() if find is None else self._looked_up(find)
 
-    def _looked_up(self, find: Callable[..., Done | None]) -> Done:
+    def _looked_up(self, find: Callable[..., Done | Pending | None]) -> Done:
+        """Found done, found accepted (it is then waited for), or not found."""
         answer = ask(find, self._arguments, self._around.clock)
         match answer.outcome:
             case Failure() as failure:
@@ -84,7 +85,10 @@ class Step:
             case Done() as found:
                 self._recorder.vendor_answered = True
                 return self._done(found, answer.attempt(self._record.attempts, "look-up", "found"))
-            case _:
+            case Pending() as pending:
+                self._recorder.vendor_answered = True
+                raise self._accepted(pending, answer.attempt(self._record.attempts, "look-up", "pending"))
+            case None:
                 self._recorder.vendor_answered = True
                 return self._not_found(answer.attempt(self._record.attempts, "look-up", "not_found"))
 

@@ -192,6 +192,15 @@ class UncertaintyScenarios:
         world.run_all()
         assert world.state() is OperationState.SUCCEEDED
 
+    def test_a_look_up_that_finds_it_accepted_makes_the_step_pending_and_it_is_not_repeated(self, world: World) -> None:
+        world.define(_only("make"))
+        world.vendor.will("make", crash(took_effect=False))
+        world.vendor.will("find_made", pending(600), *[NOT_THERE] * 20)
+        world.accept()
+        world.run_within(7200)
+        assert (world.step_state("only"), world.state()) == (StepState.PENDING, OperationState.WAITING)
+        assert world.vendor.calls.count("make x") == 1
+
     def test_a_pending_step_whose_look_failed_is_still_not_repeated(self, world: World) -> None:
         world.define(_only("make"))
         world.vendor.will("make", pending(60))

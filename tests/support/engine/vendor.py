@@ -28,7 +28,7 @@ class Vendor(Protocol):
     @checkable(find="find_made")
     def make(self, name: str) -> Done | Pending: ...
 
-    def find_made(self, name: str) -> Done | None: ...
+    def find_made(self, name: str) -> Done | Pending | None: ...
 
     @unsafe()
     def send(self, name: str) -> Done | Pending: ...
@@ -39,7 +39,7 @@ class Vendor(Protocol):
     @checkable(find="find_destroyed")
     def destroy(self, ref: str) -> Done | Pending: ...
 
-    def find_destroyed(self, ref: str) -> Done | None: ...
+    def find_destroyed(self, ref: str) -> Done | Pending | None: ...
 
     def is_ready(self, name: str) -> Done | None: ...
 
@@ -123,8 +123,8 @@ class FakeVendor(Vendor):
     def make(self, name: str) -> Done | Pending:
         return self._make_another("make", name)
 
-    def find_made(self, name: str) -> Done | None:
-        return self._look("find_made", name, there=f"make:{name}" in self.there, ref=f"make:{name}")
+    def find_made(self, name: str) -> Done | Pending | None:
+        return self._find("find_made", name, there=f"make:{name}" in self.there, ref=f"make:{name}")
 
     def send(self, name: str) -> Done | Pending:
         return self._make_another("send", name)
@@ -135,11 +135,12 @@ class FakeVendor(Vendor):
     def destroy(self, ref: str) -> Done | Pending:
         return self._answer("destroy", ref, lambda: self.there.remove(ref))
 
-    def find_destroyed(self, ref: str) -> Done | None:
-        return self._look("find_destroyed", ref, there=ref not in self.there, ref=ref)
+    def find_destroyed(self, ref: str) -> Done | Pending | None:
+        return self._find("find_destroyed", ref, there=ref not in self.there, ref=ref)
 
     def is_ready(self, name: str) -> Done | None:
-        return self._look("is_ready", name, there=True, ref=f"ready:{name}")
+        found = self._find("is_ready", name, there=True, ref=f"ready:{name}")
+        return found if isinstance(found, Done) else None
 
     def undeclared(self, name: str) -> Done:
         return Done(name)
@@ -163,10 +164,12 @@ class FakeVendor(Vendor):
             raise answer.raises
         return answer.returns or Done(f"{method}:{argument}")
 
-    def _look(self, method: str, argument: str, *, there: bool, ref: str) -> Done | None:
+    def _find(self, method: str, argument: str, *, there: bool, ref: str) -> Done | Pending | None:
         answer = self._next(method, argument)
         if answer.raises is not None:
             raise answer.raises
+        if answer.returns is not None:
+            return answer.returns
         return Done(ref) if there and answer is not NOT_THERE else None
 
     def _next(self, method: str, argument: str) -> Answer:
