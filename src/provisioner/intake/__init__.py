@@ -1,1 +1,1 @@
-"""The dramatiq broker made safe, the one receiving actor, and the intake function."""
+"""Messages in: from the broker's queues through one receiving function into the database; and doorbells."""
