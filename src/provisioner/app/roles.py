@@ -13,6 +13,8 @@ from provisioner.intake.worker import IntakeWorker
 from provisioner.kernel import log
 from provisioner.kernel.errors import SettingsError
 from provisioner.kernel.secret import Secret
+from provisioner.relay.loop import Relay
+from provisioner.relay.publisher import ConfirmingPublisher
 from provisioner.runner.runner import Runner
 from provisioner.runner.supervisor import Supervisor, own_command, stop_on_signals, stop_with_supervisor
 
@@ -100,14 +102,10 @@ def _scheduler(installed: Installed, stop: threading.Event) -> int:
 
 
 def _relay(installed: Installed, stop: threading.Event) -> int:
-    from provisioner.relay.loop import Relay
-    from provisioner.relay.publisher import ConfirmingPublisher
-
     settings = installed.settings
     outbox = installed.store().outbox(installed.owner)
-    publisher = ConfirmingPublisher(_broker(installed), blocked_timeout=settings.blocked_connection_timeout_seconds)
+    publisher = ConfirmingPublisher(_broker(installed), blocked_seconds=settings.blocked_connection_timeout_seconds)
     Relay(outbox, publisher, batch=settings.relay_batch, idle_seconds=settings.relay_idle_seconds).run(stop)
-    outbox.release()
     return 0
 
 
