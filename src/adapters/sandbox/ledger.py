@@ -106,7 +106,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     whole = content[: content.rfind(b"\n") + 1]
     if len(whole) < len(content):
         os.truncate(path, len(whole))
-    return [json.loads(line) for line in whole.decode().splitlines()]
+    return [json.loads(line) for line in whole.split(b"\n")[:-1]]
 
 
 def _read(path: Path) -> list[Effect]:

@@ -137,7 +137,7 @@ class LoopbackServer(ThreadingHTTPServer):
         """A client that goes away is no news; anything else is a fault of the simulator and is logged."""
         del request
         error = sys.exc_info()[1]
-        if not isinstance(error, OSError):
+        if not isinstance(error, ConnectionError | TimeoutError | ssl.SSLError):
             _log.error("a simulator failed while serving %s", client_address, exc_info=error)
 
 

@@ -21,6 +21,14 @@ def simulator() -> Iterator[RunningSimulator]:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def _no_fault_of_its_own(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Whatever a client does, the simulator itself does not fail."""
+    yield
+    told = [record.getMessage() for record in caplog.get_records("call") if record.name.startswith("adapters.sandbox")]
+    assert told == []
+
+
 @pytest.fixture
 def client(simulator: RunningSimulator, model: ElementRule | None) -> Iterator[wire.Client]:
     with wire.Client(simulator, model) as talking:

@@ -83,7 +83,8 @@ class Table(Generic[R]):
 
 @functools.cache
 def _adapter(kind: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+    adapter: TypeAdapter[Any] = TypeAdapter(cast("type[Any]", kind))
+    return adapter
 
 
 class ChangeLog:
