@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from contextlib import closing
 from typing import Final
 
 import click
@@ -34,7 +35,7 @@ def demo(session: Session, *, keep: bool, seconds: int, as_json: bool) -> None:
     happened to each, step by step. Exits with 0 when every order has ended as it should.
     """
     installation, display = session.installation, display_for(as_json=as_json)
-    with installation.demo() as running:
+    with closing(display), installation.demo() as running:
         good = play(running, stories(installation.ids), display, clock=installation.clock, seconds=seconds)
         display.end(closing_words(running, good=good, keep=keep), good=good)
         if keep:

@@ -34,6 +34,10 @@ class Display(Protocol):
         """The closing words."""
         ...
 
+    def close(self) -> None:
+        """Leave the terminal as it was. Safe to call twice."""
+        ...
+
 
 def display_for(*, as_json: bool) -> Display:
     """The one that fits where standard output goes."""
@@ -59,8 +63,7 @@ class PlainLines:
     def show(self, progress: Sequence[OrderProgress]) -> None:
         """A line for each order whose status, or reason to wait, is another one now."""
         for each in progress:
-            told = f"{each.status} {each.service_status} {_reason(each)}"
-            if each.status and self._told.get(each.order_id) != told:
+            if each.status and self._told.get(each.order_id) != (told := _seen(each)):
                 self._told[each.order_id] = told
                 output.line(f"{each.order_id}  {each.status:<22} {each.steps_done} steps  {each.waits}")
         sys.stdout.flush()
@@ -77,6 +80,9 @@ class PlainLines:
         output.line()
         output.line(text)
         sys.stdout.flush()
+
+    def close(self) -> None:
+        """There is nothing to leave."""
 
 
 class LiveTable(PlainLines):
@@ -97,15 +103,16 @@ class LiveTable(PlainLines):
 
     def tell(self, details: OrderDetails, operations: Sequence[OperationRecord], line: str) -> None:
         """The timeline of an order, below the table."""
-        self._stop()
+        self.close()
         super().tell(details, operations, line)
 
     def end(self, text: str, *, good: bool) -> None:
         """The closing words."""
-        self._stop()
+        self.close()
         super().end(text, good=good)
 
-    def _stop(self) -> None:
+    def close(self) -> None:
+        """Give the terminal back."""
         if self._live is not None:
             self._live.stop()
             self._live = None
@@ -115,7 +122,7 @@ class JsonLines:
     """One JSON document a line; `kind` says what it is: begin, progress, order, end."""
 
     def __init__(self) -> None:
-        self._told: dict[str, OrderProgress] = {}
+        self._told: dict[str, str] = {}
 
     def begin(self, demo: Demo, progress: Sequence[OrderProgress]) -> None:
         """The stack, and the orders to come."""
@@ -126,8 +133,8 @@ class JsonLines:
     def show(self, progress: Sequence[OrderProgress]) -> None:
         """A line for each order whose progress is another one now."""
         for each in progress:
-            if each.status and self._told.get(each.order_id) != each:
-                self._told[each.order_id] = each
+            if each.status and self._told.get(each.order_id) != (told := _seen(each)):
+                self._told[each.order_id] = told
                 output.document({"kind": "progress", **output.fields_of(each)}, indent=None)
         sys.stdout.flush()
 
@@ -141,10 +148,14 @@ class JsonLines:
         output.document({"kind": "end", "ok": good, "text": text}, indent=None)
         sys.stdout.flush()
 
+    def close(self) -> None:
+        """There is nothing to leave."""
 
-def _reason(progress: OrderProgress) -> str:
-    """What is waited for, without the times, which change from look to look."""
-    return progress.waits.partition(" — ")[0].partition(" since ")[0]
+
+def _seen(progress: OrderProgress) -> str:
+    """What makes a line worth telling: not the times, which are others at every look."""
+    reason = progress.waits.partition(" — ")[0].partition(" since ")[0]
+    return f"{progress.status} {progress.service_status} {progress.steps_done} {progress.ended} {reason}"
 
 
 def _timelines(operations: Sequence[OperationRecord]) -> list[Section]:

@@ -89,7 +89,7 @@ def _running(operation: OperationRecord, now: datetime) -> str | None:
         return f"at work: {silent}; its lease ended {ago(operation.due_at, now)}, and another worker takes over"
     step = next((each for each in reversed(operation.steps) if each.state == "intended"), None)
     if step is None:
-        return f"at work on {operation.lease_owner}"
+        return f"at work: taken by {operation.lease_owner}, no call under way"
     return f"at work: step {step.name}, attempt {step.attempts}, since {_clock_and_age(step.updated_at, now)}"
 
 
