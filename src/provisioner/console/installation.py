@@ -1,6 +1,6 @@
 """What the commands act on. The composition root makes one; the console knows nothing of how."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,9 +145,5 @@ class Installation(Protocol):
         ...
 
 
-class OpenInstallation(Protocol):
-    """Makes the installation, given the TOML file that was named on the command line."""
-
-    def __call__(self, config: Path | None) -> Installation:
-        """An installation that reads its settings when they are first needed."""
-        ...
+OpenInstallation = Callable[[Path | None], Installation]
+"""Makes the installation, given the TOML file that was named on the command line. Raises SettingsError."""
