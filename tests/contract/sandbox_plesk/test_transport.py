@@ -2,6 +2,9 @@
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPSConnection
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -137,3 +140,25 @@ def test_a_non_ascii_password_in_the_headers_is_understood(client: wire.Client) 
     headers = {"HTTP_AUTH_LOGIN": "umlaut", "HTTP_AUTH_PASSWD": "pässwörtlich"}
     answer = client.packet(PROTOS, {name: value.encode() for name, value in headers.items()})  # type: ignore[misc]  # httpx takes bytes
     assert answer.findtext(".//result/errcode") == "1006"
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "body"),
+    [
+        ("Content-Length", "many", b""),
+        ("Content-Length", "-1", b""),
+        ("Content-Length", "99999999999999999999", b""),
+        ("Transfer-Encoding", "chunked", b"xyz\r\n"),
+    ],
+)
+def test_a_body_that_is_not_framed_as_http_asks_is_1014(
+    header: str, value: str, body: bytes, simulator: RunningSimulator
+) -> None:
+    address = urlsplit(simulator.endpoint)
+    connection = HTTPSConnection(str(address.hostname), address.port, context=wire.trusting(simulator), timeout=30)
+    with closing(connection):
+        connection.putrequest("POST", wire.AGENT)
+        connection.putheader("KEY", simulator.credentials["secret_key"].reveal())
+        connection.putheader(header, value)
+        connection.endheaders(body)
+        assert b"<errcode>1014</errcode>" in connection.getresponse().read()

@@ -212,11 +212,12 @@ def test_what_happens_out_of_band_is_seen(hosted: wire.Client, adjust: wire.Adju
     assert traffic.findtext("traffic/http_out") == "500"
 
 
-def test_traffic_is_cut_to_the_days_that_are_asked_for(hosted: wire.Client, adjust: wire.Adjust) -> None:
+@pytest.mark.parametrize("operator", ["webspace", "site"])
+def test_traffic_is_cut_to_the_days_that_are_asked_for(operator: str, hosted: wire.Client, adjust: wire.Adjust) -> None:
     days = [{"date": f"2026-01-0{day}", "counters": {"http_out": day}} for day in (1, 2, 3)]
     adjust({"webspaces": [{"webspace": "svc:1", "traffic": days}]})
     asked = "<filter><id>1</id></filter><since_date>2026-01-02</since_date><to_date>2026-01-02</to_date>"
-    result = hosted.result(f"<webspace><get_traffic>{asked}</get_traffic></webspace>")
+    result = hosted.result(f"<{operator}><get_traffic>{asked}</get_traffic></{operator}>")
     assert [day.findtext("date") for day in result.findall("traffic")] == ["2026-01-02"]
 
 

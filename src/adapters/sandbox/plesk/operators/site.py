@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 from adapters.sandbox.plesk import answers
 from adapters.sandbox.plesk.call import Call, Handler
 from adapters.sandbox.plesk.operators import allowances, hosting, removal, site_reports, zone
-from adapters.sandbox.plesk.operators.webspace_reports import COUNTERS
+from adapters.sandbox.plesk.operators.webspace_reports import days
 from adapters.sandbox.plesk.operators.webspace_settings import texts
 from adapters.sandbox.plesk.panel import Panel, ascii_name, domain_name, status_value
 from adapters.sandbox.plesk.records import Site, Webspace
@@ -210,21 +210,11 @@ def delete(call: Call, request: Element) -> Sequence[Element]:
 
 def get_traffic(call: Call, request: Element) -> Sequence[Element]:
     """Traffic by day, in bytes; all of a subscription's is counted on its main site."""
-    since, until = text_of(request, "since_date", "0001-01-01"), text_of(request, "to_date", "9999-12-31")
 
-    def days(site: Site) -> Iterable[Element]:
-        counted = call.panel.webspace_of(site).traffic if site.is_main else ()
-        return [
-            answers.branch(
-                "traffic",
-                answers.leaf("date", day.date),
-                *(answers.leaf(name, day.counters.get(name, 0)) for name in COUNTERS),
-            )
-            for day in counted
-            if since <= day.date.isoformat() <= until
-        ]
+    def counted(site: Site) -> Iterable[Element]:
+        return days(call.panel.webspace_of(site).traffic if site.is_main else (), request)
 
-    return selector(call.panel).each(request.find("filter"), days)
+    return selector(call.panel).each(request.find("filter"), counted)
 
 
 def get_hosting_descriptor(call: Call, request: Element) -> Sequence[Element]:

@@ -124,20 +124,16 @@ _PARTS: Final[Mapping[str, Callable[[Panel, Webspace], Element]]] = {
 
 def get_traffic(call: Call, request: Element) -> Sequence[Element]:
     """Traffic by day, in bytes."""
+    return selector(call.panel).each(request.find("filter"), lambda webspace: days(webspace.traffic, request))
+
+
+def days(traffic: Iterable[TrafficDay], request: Element) -> Iterable[Element]:
+    """The days between `since_date` and `to_date`."""
     since, until = text_of(request, "since_date", "0001-01-01"), text_of(request, "to_date", "9999-12-31")
-
-    def days(webspace: Webspace) -> Iterable[Element]:
-        chosen = [day for day in webspace.traffic if since <= day.date.isoformat() <= until]
-        return [
-            answers.branch(
-                "traffic",
-                answers.leaf("date", day.date),
-                *(answers.leaf(name, day.counters.get(name, 0)) for name in COUNTERS),
-            )
-            for day in chosen
-        ]
-
-    return selector(call.panel).each(request.find("filter"), days)
+    for day in traffic:
+        if since <= day.date.isoformat() <= until:
+            counters = (answers.leaf(name, day.counters.get(name, 0)) for name in COUNTERS)
+            yield answers.branch("traffic", answers.leaf("date", day.date), *counters)
 
 
 def set_traffic(call: Call, request: Element) -> Sequence[Element]:
