@@ -14,6 +14,7 @@ from provisioner.kernel.secret import Secret
 from provisioner.ports.accounts import VendorAccount
 from provisioner.store import credentials
 from provisioner.store.database import Database
+from provisioner.store.operations import give_time_back
 from provisioner.store.tables import audit, operations, services, vendor_accounts
 from provisioner.workflows.backoff import Waits
 from provisioner.workflows.journal import AccountFault
@@ -103,6 +104,7 @@ class Accounts:
 
     def _make_due(self, connection: sa.Connection, name: str) -> None:
         waiting = (operations.c.vendor_account == name, operations.c.attention == "account_misconfigured")
+        give_time_back(connection, self._database, sa.and_(*waiting))
         values = {"due_at": self._database.now(), "attention": None}
         connection.execute(sa.update(operations).where(*waiting, operations.c.ended_at.is_(None)).values(**values))
 

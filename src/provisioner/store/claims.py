@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -96,7 +95,7 @@ class Claims:
         return claim_from(
             row,
             self._box,
-            now=self._moment(connection),
+            now=self._database.moment(connection),
             customer=_one(connection, customers, customers.c.customer_id == row["customer_id"]),
             service=_one(connection, services, services.c.id == row["service_id"]),
             steps=_many(connection, steps, steps.c.operation_id == row["id"], steps.c.started_at),
@@ -110,11 +109,6 @@ class Claims:
             )
             or 0,
         )
-
-    def _moment(self, connection: sa.Connection) -> datetime:
-        if self._database.is_postgres:
-            return connection.execute(sa.select(sa.func.now())).scalar_one()
-        return self._database.clock.now()
 
     def keep(self, held: Sequence[Held]) -> set[str]:
         """Extend these leases; the ids of the operations that are still ours."""

@@ -75,6 +75,13 @@ class Database:
 
         return sa.literal(self.clock.now() + timedelta(seconds=seconds), UtcDateTime)
 
+    def moment(self, connection: sa.Connection) -> datetime:
+        """The time of a transaction, as a value."""
+        if self.is_postgres:
+            now: datetime = connection.execute(sa.select(sa.func.now())).scalar_one()
+            return now
+        return self.clock.now()
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()

@@ -77,6 +77,7 @@ class Operations:
             raise NotHeld(f"operation {operation_id} is {state}; only a held one is released or resolved")
 
     def _make_ready(self, connection: sa.Connection, operation_id: str) -> None:
+        give_time_back(connection, self._database, operations.c.id == operation_id)
         now = self._database.now()
         values = {"state": OperationState.READY.value, "due_at": now, "since": now, "reason": None, "attention": None}
         connection.execute(sa.update(operations).where(operations.c.id == operation_id).values(**values))
@@ -94,6 +95,16 @@ class Operations:
                 detail=dict(detail),
             )
         )
+
+
+def give_time_back(connection: sa.Connection, database: Database, where: sa.ColumnElement[bool]) -> None:
+    """Put deadlines off by the time that operations waited for an operator: that is not their vendor's fault."""
+    columns = (operations.c.id, operations.c.since, operations.c.deadline)
+    open_ones = (where, operations.c.ended_at.is_(None), operations.c.deadline.is_not(None))
+    now = database.moment(connection)
+    for operation_id, since, deadline in connection.execute(sa.select(*columns).where(*open_ones)).all():
+        later = deadline + (now - since)
+        connection.execute(sa.update(operations).where(operations.c.id == operation_id).values(deadline=later))
 
 
 def _resolution(happened_ref: str | None) -> dict[str, Any]:

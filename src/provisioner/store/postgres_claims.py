@@ -20,10 +20,10 @@ from provisioner.workflows.journal import Claim
 OPEN: Final = "o.state NOT IN ('cancelled', 'compensated', 'failed', 'succeeded', 'superseded')"
 DUE: Final = f"""
     {OPEN} AND o.state <> 'held' AND o.due_at <= now()
-    AND NOT EXISTS (SELECT 1 FROM operations e WHERE e.resource = o.resource AND e.position < o.position
+    AND o.position = (SELECT min(e.position) FROM operations e WHERE e.resource = o.resource
         AND {OPEN.replace("o.", "e.")})
     AND NOT EXISTS (SELECT 1 FROM operation_requirements q JOIN operations r ON r.id = q.required_id
-        WHERE q.operation_id = o.id AND r.state <> 'succeeded')
+        WHERE q.operation_id = o.id AND r.state <> 'succeeded' OFFSET 0)
 """  # noqa: S608 - made of constants of this file
 TAKE: Final = f"""
 WITH room AS (
@@ -36,10 +36,10 @@ WITH room AS (
 ), due AS (
     SELECT d.id, d.due_at, d.position FROM room CROSS JOIN LATERAL (
         SELECT o.id, o.due_at, o.position FROM operations o WHERE o.vendor_account = room.name AND {DUE}
-        ORDER BY o.due_at, o.position LIMIT greatest(room.slots, 0)) d
+        ORDER BY o.due_at LIMIT greatest(room.slots, 0)) d
     UNION ALL
     (SELECT o.id, o.due_at, o.position FROM operations o WHERE o.vendor_account IS NULL AND {DUE}
-        ORDER BY o.due_at, o.position LIMIT %(limit)s)
+        ORDER BY o.due_at LIMIT %(limit)s)
 ), chosen AS (
     SELECT id FROM due ORDER BY due_at, position LIMIT %(limit)s
 )

@@ -53,6 +53,11 @@ class Queries:
         with self._database.read() as connection:
             return self._now(connection)
 
+    def has_tables(self) -> bool:
+        """False in a database that was never migrated; what else is asked of it fails then."""
+        with self._database.read() as connection:
+            return sa.inspect(connection).has_table(orders.name)
+
     # -- orders
 
     def orders(

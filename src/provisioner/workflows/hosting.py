@@ -1,5 +1,6 @@
 """Web hosting: a customer on a panel, and a subscription with a plan and a domain."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -11,6 +12,8 @@ from provisioner.workflows.definition import workflow
 from provisioner.workflows.journal import ServiceChange
 from provisioner.workflows.operation import Operation
 
+# Another operation for the same customer may have removed the empty account between our two steps.
+OWNER_GONE: Final = "owner_not_found"
 LOGIN_CANDIDATES: Final = 5
 LOGIN_LENGTH: Final = 16  # characters; the limit of a system login on Plesk
 
@@ -19,7 +22,13 @@ LOGIN_LENGTH: Final = 16  # characters; the limit of a system login on Plesk
 def create_hosting(op: Operation, hosting: HostingPanel) -> ServiceChange:
     """Make the customer and the subscription; both are found again, never made twice."""
     customer = op.step("customer", hosting.ensure_customer, _customer(op), undo=hosting.remove_customer)
-    space = _create_with_free_login(op, hosting, customer)
+    try:
+        space = _create_with_free_login(op, hosting, customer, "subscription")
+    except Rejected as rejected:
+        if rejected.code != OWNER_GONE:
+            raise
+        customer = op.step("customer-again", hosting.ensure_customer, _customer(op), undo=hosting.remove_customer)
+        space = _create_with_free_login(op, hosting, customer, "subscription-again")
     return op.service_is(ServiceStatus.ACTIVE, Done(space.ref, {**space.data, "customer_ref": customer.ref}))
 
 
@@ -52,12 +61,12 @@ def record_markup(_op: Operation) -> None:
     """A change of markup concerns the storefront only; no vendor is asked."""
 
 
-def _create_with_free_login(op: Operation, hosting: HostingPanel, customer: Done) -> Done:
+def _create_with_free_login(op: Operation, hosting: HostingPanel, customer: Done, step: str) -> Done:
     """Try the chosen login, then candidates with a number; each is journalled before its call."""
     taken: Rejected | None = None
     for number in range(LOGIN_CANDIDATES):
         login = login_candidate(op.service.attributes, op.service.service_id, number)
-        name = "subscription" if number == 0 else f"subscription-{number + 1}"
+        name = step if number == 0 else f"{step}-{number + 1}"
         try:
             subscription = _subscription(op, customer.ref, login)
             return op.step(name, hosting.create_subscription, subscription, undo=hosting.remove_subscription)
@@ -80,6 +89,11 @@ def login_candidate(attributes: Mapping[str, Any], service_id: str, number: int)
     return [first, *(candidate for candidate in numbered if candidate != first)][number]
 
 
+def customer_login(customer_id: str) -> str:
+    """The panel login of a customer: readable, and another one for each id, also for ids that differ in case only."""
+    return f"c-{_plain(customer_id)[:20]}-{hashlib.sha256(customer_id.encode()).hexdigest()[:8]}"
+
+
 def _plain(text: str) -> str:
     return "".join(c for c in text.lower() if c.isascii() and (c.isalnum() or c in "_-"))
 
@@ -89,7 +103,7 @@ def _customer(op: Operation) -> HostingCustomer:
     return HostingCustomer(
         customer_id=op.customer.customer_id,
         name=profile["name"],
-        login=f"c-{op.customer.customer_id}".lower(),
+        login=customer_login(op.customer.customer_id),
         password=op.customer.password or Secret(""),
         company=profile.get("company") or "",
         email=profile.get("email") or "",

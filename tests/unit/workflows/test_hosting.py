@@ -8,7 +8,7 @@ from provisioner.orders.statuses import OperationState, ServiceStatus
 from provisioner.ports.hosting import HostingCustomer, HostingPanel, HostingSubscription
 from provisioner.ports.outcomes import Done, Rejected, Unavailable
 from provisioner.workflows import hosting
-from provisioner.workflows.hosting import LOGIN_CANDIDATES, login_candidate
+from provisioner.workflows.hosting import LOGIN_CANDIDATES, customer_login, login_candidate
 from tests.support.engine.harness import MemoryHarness
 from tests.support.engine.world import World
 
@@ -122,6 +122,19 @@ def test_a_refusal_of_another_kind_is_not_tried_with_other_logins(world: World, 
     world.run_all()
     assert (world.error_code(), panel.subscriptions, panel.customers) == ("domain_taken", {}, {})
     assert world.harness.service("s-1").status is ServiceStatus.FAILED
+
+
+def test_a_customer_that_another_operation_removed_is_made_again(world: World, panel: Panel) -> None:
+    panel.refuses = Rejected("owner_not_found", "owner of the object not found")
+    world.accept()
+    world.run_all()
+    assert list(panel.subscriptions) == ["space/s-1"]
+    assert world.harness.service("s-1").status is ServiceStatus.ACTIVE
+
+
+@given(st.text(min_size=1, max_size=100), st.text(min_size=1, max_size=100))
+def test_no_two_customers_have_the_same_login(one: str, other: str) -> None:
+    assert (customer_login(one) == customer_login(other)) == (one == other)
 
 
 def test_an_interruption_between_logins_goes_on_with_the_same_login(world: World, panel: Panel) -> None:
