@@ -13,9 +13,10 @@ from provisioner.kernel.sealing import SecretBox
 from provisioner.kernel.secret import Secret
 from provisioner.ports.accounts import VendorAccount
 from provisioner.store import credentials
+from provisioner.store.audit import note_action
 from provisioner.store.database import Database
 from provisioner.store.operations import give_time_back
-from provisioner.store.tables import audit, operations, services, vendor_accounts
+from provisioner.store.tables import operations, services, vendor_accounts
 from provisioner.workflows.backoff import Waits
 from provisioner.workflows.journal import AccountFault
 
@@ -145,16 +146,7 @@ class Accounts:
         return None if row is None else dict(row)
 
     def _audit(self, connection: sa.Connection, actor: str, action: str, name: str) -> None:
-        connection.execute(
-            sa.insert(audit).values(
-                at=self._database.now(),
-                actor=actor,
-                action=action,
-                subject_kind="server",
-                subject_id=name,
-                detail={},
-            )
-        )
+        note_action(connection, self._database, actor, action, of=("server", name))
 
 
 def note_fault(

@@ -5,8 +5,9 @@ import sqlalchemy as sa
 from provisioner.kernel.errors import NotFoundError, RefusedError
 from provisioner.kernel.sealing import SecretBox
 from provisioner.kernel.secret import Secret
+from provisioner.store.audit import note_action
 from provisioner.store.database import Database
-from provisioner.store.tables import audit, customers, quarantine, services, vendor_accounts
+from provisioner.store.tables import customers, quarantine, services, vendor_accounts
 
 SEALED = (
     (customers, customers.c.customer_id, customers.c.sealed_password),
@@ -68,15 +69,6 @@ class Credentials:
                 raise RefusedError(f"the password of service {service_id} was revealed before; it is shown once")
             now = self._database.now()
             connection.execute(sa.update(services).where(services.c.id == service_id).values(revealed_at=now))
-            connection.execute(
-                sa.insert(audit).values(
-                    at=now,
-                    actor=actor,
-                    action="password.reveal",
-                    subject_kind="service",
-                    subject_id=service_id,
-                    detail={},
-                )
-            )
+            note_action(connection, self._database, actor, "password.reveal", of=("service", service_id))
             password = unseal_password(self._box, services.c.sealed_password, service_id, row["sealed_password"])
         return password or Secret("")

@@ -7,9 +7,10 @@ import sqlalchemy as sa
 
 from provisioner.kernel.errors import NotFoundError, RefusedError
 from provisioner.orders.statuses import OperationState
+from provisioner.store.audit import note_action
 from provisioner.store.claims import ENDED
 from provisioner.store.database import Database
-from provisioner.store.tables import audit, operation_events, operations, steps
+from provisioner.store.tables import operation_events, operations, steps
 from provisioner.workflows.journal import StepState
 
 HELD = OperationState.HELD.value
@@ -85,16 +86,7 @@ class Operations:
     def _audit(
         self, connection: sa.Connection, actor: str, action: str, operation_id: str, detail: Mapping[str, Any]
     ) -> None:
-        connection.execute(
-            sa.insert(audit).values(
-                at=self._database.now(),
-                actor=actor,
-                action=action,
-                subject_kind="operation",
-                subject_id=operation_id,
-                detail=dict(detail),
-            )
-        )
+        note_action(connection, self._database, actor, action, of=("operation", operation_id), detail=detail)
 
 
 def give_time_back(connection: sa.Connection, database: Database, where: sa.ColumnElement[bool]) -> None:

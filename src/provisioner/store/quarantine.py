@@ -12,9 +12,10 @@ from provisioner.kernel.ids import Ids
 from provisioner.kernel.sealing import SecretBox
 from provisioner.messages.events import message_rejected
 from provisioner.store import credentials
+from provisioner.store.audit import note_action
 from provisioner.store.database import Database
 from provisioner.store.events import Announcer, Context
-from provisioner.store.tables import audit, quarantine
+from provisioner.store.tables import quarantine
 from provisioner.store.writing import Writing
 
 OPEN: Final = "open"
@@ -118,16 +119,9 @@ class Quarantine:
             now = self._database.now()
             where = quarantine.c.id == quarantine_id
             connection.execute(sa.update(quarantine).where(where).values(status=status, settled_at=now))
-            connection.execute(
-                sa.insert(audit).values(
-                    at=now,
-                    actor=actor,
-                    action=f"quarantine.{status}",
-                    subject_kind="quarantine",
-                    subject_id=quarantine_id,
-                    detail={"reason": row["reason"]},
-                )
-            )
+            of = ("quarantine", quarantine_id)
+            detail = {"reason": row["reason"]}
+            note_action(connection, self._database, actor, f"quarantine.{status}", of=of, detail=detail)
 
     def _row(self, connection: sa.Connection, quarantine_id: str) -> Mapping[str, Any]:
         query = sa.select(quarantine).where(quarantine.c.id == quarantine_id)

@@ -1,13 +1,11 @@
 """Messages that were understood and not allowed: noted in the inbox, told to the storefront, kept in the audit."""
 
-import sqlalchemy as sa
-
 from provisioner.messages.envelope import Message
 from provisioner.messages.events import message_rejected
 from provisioner.store.acceptance import inbox_row, take_in
+from provisioner.store.audit import note_action
 from provisioner.store.database import Database
 from provisioner.store.events import Announcer, Context
-from provisioner.store.tables import audit
 from provisioner.store.writing import Writing
 
 
@@ -35,13 +33,6 @@ class Refusals:
             context = Context(message.environment, message.correlation_id)
             stream = f"message/{message.source}/{message.id}"
             Writing(connection, self._database, self._announcer, context).tell(event, stream, 1)
-            connection.execute(
-                sa.insert(audit).values(
-                    at=now,
-                    actor=message.actor.id,
-                    action="message.refused",
-                    subject_kind="message",
-                    subject_id=message.id,
-                    detail={"type": message.type, "reason": reason, "detail": detail},
-                )
-            )
+            seen = {"type": message.type, "reason": reason, "detail": detail}
+            of = ("message", message.id)
+            note_action(connection, self._database, message.actor.id, "message.refused", of=of, detail=seen)
