@@ -20,7 +20,6 @@ class Refusals:
         """Note a refusal, in one transaction with its inbox row. Raises Duplicate and IdReused."""
         with self._database.begin() as connection:
             take_in(connection, self._database, inbox_row(message, reason, detail), message)
-            now = self._database.now()
             event = message_rejected(
                 message_id=message.id,
                 source=message.source,
