@@ -34,6 +34,14 @@ def test_a_user_may_do_only_what_it_was_given(rabbit: RabbitNode, vhost: Vhost) 
             channel.queue_declare("q", durable=True)
 
 
+def test_a_message_in_hand_is_counted(vhost: Vhost) -> None:
+    vhost.declare("q", {"x-queue-type": "quorum"})
+    vhost.publish(b"1", b"2", key="q")
+    with vhost.channel() as channel:
+        channel.basic_get("q")
+        assert (vhost.ready("q"), vhost.total("q")) == (1, 2)
+
+
 def test_connections_can_be_cut(vhost: Vhost) -> None:
     with vhost.channel() as channel:
         vhost.cut()

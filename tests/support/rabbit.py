@@ -26,8 +26,9 @@ VHOSTS_AT_ONCE = 8
 NAME_ON_DISK_SECONDS = 2.0
 MEMORY_WATERMARK = "0.4"
 
-# Channels look once a second, not once a minute, whether a consumer has kept a message too long.
-_ADVANCED = "[{rabbit, [{channel_tick_interval, 1000}]}].\n"
+# What RabbitMQ looks at once a minute (a consumer that keeps a message too long) or every three minutes (a dead letter
+# that found no queue), this node looks at within two seconds.
+_ADVANCED = "[{rabbit, [{channel_tick_interval, 1000}, {dead_letter_worker_publisher_confirm_timeout, 2000}]}].\n"
 
 _SCRIPTS = (Path("/usr/lib/rabbitmq/bin"), Path("/usr/sbin"), Path("/usr/local/sbin"), Path("/opt/rabbitmq/sbin"))
 
