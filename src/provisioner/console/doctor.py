@@ -11,11 +11,12 @@ import click
 from provisioner.console import output
 from provisioner.console.exits import Exit, sentence_of
 from provisioner.console.installation import Installation
-from provisioner.console.session import Session, json_option, pass_session
+from provisioner.console.session import Session, json_option, pass_session, require_tables
 from provisioner.console.waiting import account_obstacle
 from provisioner.kernel.errors import ProvisionerError
 from provisioner.ports.outcomes import Failure
 from provisioner.store.migrate import current, newest
+from provisioner.store.queries import Queries
 
 SKEW_SECONDS: Final = 2.0
 LATE_EVENTS_SECONDS: Final = 60.0
@@ -110,8 +111,14 @@ def _broker(installation: Installation) -> str:
     return "none: embedded mode" if installation.settings.embedded else installation.check_broker()
 
 
+def _queries(installation: Installation) -> Queries:
+    store = installation.store()
+    require_tables(store)
+    return store.queries
+
+
 def _events(installation: Installation) -> str:
-    count, age = installation.store().queries.oldest_unpublished()
+    count, age = _queries(installation).oldest_unpublished()
     if installation.settings.embedded:
         return f"{count} kept; without a broker there is nobody to tell"
     if age > LATE_EVENTS_SECONDS:
@@ -120,14 +127,14 @@ def _events(installation: Installation) -> str:
 
 
 def _quarantine(installation: Installation) -> str:
-    count = installation.store().queries.open_quarantine()
+    count = _queries(installation).open_quarantine()
     if count:
         raise WrongError(f"{count} messages were put aside: provisioner quarantine list")
     return "empty"
 
 
 def _operations(installation: Installation) -> str:
-    count = installation.store().queries.held()
+    count = _queries(installation).held()
     if count:
         raise WrongError(f"{count} are held and wait for an operator: provisioner operations list --status held")
     return "none waits for an operator"
@@ -148,7 +155,7 @@ CHECKS: Final[dict[str, Check]] = {
 
 def _vendors(installation: Installation) -> Iterator[Finding]:
     try:
-        queries = installation.store().queries
+        queries = _queries(installation)
         accounts, now = queries.accounts(), queries.now()
     except ProvisionerError as error:
         yield Finding("vendors", fine=False, answer=sentence_of(error))

@@ -8,7 +8,7 @@ import click
 
 from provisioner.console import output
 from provisioner.console.exits import Exit
-from provisioner.console.session import Session, json_option, limit_option, pass_session
+from provisioner.console.session import Session, json_option, limit_option, pass_session, require_tables
 from provisioner.console.submitting import receipt_line
 from provisioner.console.views import quarantine_facts
 from provisioner.kernel.redaction import redact, redact_text
@@ -69,10 +69,9 @@ def show(session: Session, quarantine_id: str, *, raw: bool, as_json: bool) -> N
 @pass_session
 def replay(session: Session, quarantine_ids: tuple[str, ...]) -> None:
     """Take messages in once more, after what was in the way is mended."""
-    receipts = [session.installation.replay(each, session.operator()) for each in quarantine_ids]
-    for quarantine_id, receipt in zip(quarantine_ids, receipts, strict=True):
-        output.line(f"{quarantine_id}: {receipt_line(receipt)}")
-    if not all(receipt.taken for receipt in receipts):
+    require_tables(session.installation.store())
+    taken = [_replay(session, quarantine_id) for quarantine_id in quarantine_ids]
+    if not all(taken):
         sys.exit(Exit.REFUSED)
 
 
@@ -84,6 +83,12 @@ def discard(session: Session, quarantine_ids: tuple[str, ...]) -> None:
     for quarantine_id in quarantine_ids:
         session.store.quarantine.settle(quarantine_id, "discarded", session.operator())
         output.line(f"{quarantine_id}: discarded")
+
+
+def _replay(session: Session, quarantine_id: str) -> bool:
+    receipt = session.installation.replay(quarantine_id, session.operator())
+    output.line(f"{quarantine_id}: {receipt_line(receipt)}")
+    return receipt.taken
 
 
 def readable(body: bytes) -> str:

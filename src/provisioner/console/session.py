@@ -6,16 +6,29 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 import click
 
 from provisioner.console.installation import Installation, OpenInstallation
+from provisioner.kernel.errors import SettingsError
 from provisioner.store.queries import Queries
 from provisioner.store.store import Store
 
 DEFAULT_LIMIT: Final = 50
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class NotMigrated(SettingsError):
+    """The database has no tables yet; run `provisioner migrate`."""
+
+    code: ClassVar[str] = "not_migrated"
+
+
+def require_tables(store: Store) -> None:
+    """Raise NotMigrated when the database is empty, before a query says so in words of its own."""
+    if not store.queries.has_tables():
+        raise NotMigrated
 
 
 @dataclass
@@ -31,10 +44,12 @@ class Session:
         """The installation that the settings describe."""
         return self.open_installation(self.config)
 
-    @property
+    @cached_property
     def store(self) -> Store:
-        """Its store."""
-        return self.installation.store()
+        """Its store, with tables. Raises NotMigrated."""
+        store = self.installation.store()
+        require_tables(store)
+        return store
 
     @property
     def queries(self) -> Queries:

@@ -9,7 +9,7 @@ from provisioner.console import output
 from provisioner.console.exits import Exit, complain
 from provisioner.console.installation import Submitted
 from provisioner.console.message_files import LARGEST, messages_in
-from provisioner.console.session import Session, json_option, pass_session
+from provisioner.console.session import Session, json_option, pass_session, require_tables
 from provisioner.kernel.errors import StoreUnavailable
 
 
@@ -27,6 +27,8 @@ def submit(session: Session, file: BinaryIO, *, direct: bool, as_json: bool) -> 
     """
     messages = messages_in(file.read(LARGEST + 1))
     receipts: list[Submitted] = []
+    if direct or session.installation.settings.embedded:
+        require_tables(session.installation.store())
     try:
         for raw in messages:
             receipts.append(session.installation.submit(raw, direct=direct))
