@@ -51,6 +51,7 @@ def _broken(simulation: Simulation) -> Iterator[str]:
         yield from _not_ended(simulation, kept)
         yield from _not_as_told(simulation, kept)
         yield from _follow_ups(simulation, kept)
+        yield from _lost_money(simulation, kept)
 
 
 def _not_ended(simulation: Simulation, kept: KeptOperation) -> Iterator[str]:
@@ -84,3 +85,12 @@ def _follow_ups(simulation: Simulation, kept: KeptOperation) -> Iterator[str]:
     started = f"{kept.asked.operation_id}/hosting.follow" in simulation.memory.operations
     if started != (wanted and kept.state is OperationState.SUCCEEDED):
         yield f"{kept.asked.operation_id} is {kept.state}; its follow-up {'has' if started else 'has not'} started"
+
+
+def _lost_money(simulation: Simulation, kept: KeptOperation) -> Iterator[str]:
+    """Money that was spent for an operation that did not succeed waits for an operator."""
+    if kept.is_open or kept.state is OperationState.SUCCEEDED:
+        return
+    for ref, times in simulation.vendor.ledger.there.items():
+        if times and ref.startswith(f"buy:{kept.asked.operation_id}/part-"):
+            yield f"{ref} was paid for, and {kept.asked.operation_id} is {kept.state}"

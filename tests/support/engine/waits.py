@@ -1,5 +1,6 @@
 """Scenarios: waiting that holds no thread, and operations that start others."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -167,6 +168,26 @@ class WaitScenarios:
         world.run_all()
         assert (world.state(), world.error_code()) == (OperationState.FAILED, "deadline_exceeded")
 
+    # -- any wait
+
+    @pytest.mark.parametrize("kind", ["check", "time", "event"])
+    def test_a_wait_yields_at_once_to_a_command_that_makes_it_pointless(self, world: World, kind: str) -> None:
+        world.define(_waiting_by(kind, world))
+        world.vendor.will("is_ready", *[NOT_THERE] * 100)
+        world.accept()
+        world.run_one()
+        world.accept("op-2", workflow="hosting.cancel")
+        world.run_one()
+        assert world.state() is OperationState.SUPERSEDED
+
+    @pytest.mark.parametrize("kind", ["check", "time", "event"])
+    def test_a_wait_is_not_begun_by_a_worker_that_shuts_down(self, world: World, kind: str) -> None:
+        world.define(_waiting_by(kind, world))
+        world.stopping = True
+        world.accept()
+        world.run_one()
+        assert (world.state(), world.vendor.calls) == (OperationState.READY, [])
+
     # -- operations that follow
 
     def test_a_follow_up_is_an_operation_of_its_own(self, world: World) -> None:
@@ -218,6 +239,21 @@ def _define_sleep(world: World, seconds: float) -> None:
         op.step("wake", vendor.put, "awake")
 
     world.define(run)
+
+
+def _waiting_by(kind: str, world: World) -> Callable[[Operation, Vendor], None]:
+    later = world.harness.now() + timedelta(days=30)
+
+    def run(op: Operation, vendor: Vendor) -> None:
+        match kind:
+            case "check":
+                op.wait_until("wait", vendor.is_ready, "x", every=3600, reason="it is not ready")
+            case "time":
+                op.sleep_until("wait", later, reason="it is not time yet")
+            case "event":
+                op.wait_for_event("wait", "approval/7", reason="somebody has to approve it")
+
+    return run
 
 
 def _wait_for_approval(op: Operation, vendor: Vendor) -> None:
