@@ -1,0 +1,136 @@
+"""`provisioner demo` and `provisioner sandbox`, as processes of their own."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.processes import Child, start
+
+PROGRAM = Path(sys.executable).with_name("provisioner")
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """The JSON lines of one demo."""
+    ended = subprocess.run(
+        [PROGRAM, "demo", "--json"],
+        cwd=tmp_path_factory.mktemp("demo"),
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    return [json.loads(line) for line in ended.stdout.splitlines()]
+
+
+@pytest.fixture
+def child() -> Iterator[list[Child]]:
+    """Children that a test has started; they end with it."""
+    started: list[Child] = []
+    yield started
+    for each in started:
+        if each.running:
+            each.kill()
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [PROGRAM, *arguments],
+        env={"PROVISIONER_DATA_DIR": str(folder), "PROVISIONER_LOG_LEVEL": "warning"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def of(told: list[dict[str, Any]], order_id: str) -> dict[str, Any]:
+    return next(line for line in told if line["kind"] == "order" and line["order"]["id"] == order_id)
+
+
+def outcomes(told: list[dict[str, Any]], order_id: str) -> list[str]:
+    return [each["outcome"] for operation in of(told, order_id)["operations"] for each in operation["attempts"]]
+
+
+def test_every_order_of_the_demo_ends_as_it_should(told: list[dict[str, Any]]) -> None:
+    assert (told[0]["kind"], told[-1]["kind"], told[-1]["ok"]) == ("begin", "end", True)
+
+
+def test_an_answer_that_never_came_is_looked_up_and_not_repeated(told: list[dict[str, Any]]) -> None:
+    assert outcomes(told, "demo-2") == ["done", "uncertain", "found"]
+
+
+def test_a_panel_that_was_not_ready_is_tried_again(told: list[dict[str, Any]]) -> None:
+    assert outcomes(told, "demo-3") == ["done", "unavailable", "done"]
+
+
+def test_a_domain_of_someone_else_is_corrected_and_tried_again(told: list[dict[str, Any]]) -> None:
+    assert outcomes(told, "demo-4") == ["done", "rejected", "done", "done", "done"]
+    assert of(told, "demo-4")["order"]["attempt"] == 2
+
+
+def test_what_the_vendor_refuses_for_good_is_undone_and_closed(told: list[dict[str, Any]]) -> None:
+    refused = of(told, "demo-5")
+    assert refused["order"]["status"] == "completed_with_errors"
+    assert [step["name"] for step in refused["operations"][0]["steps"]][-1] == "undo:customer"
+
+
+def test_a_taken_login_is_followed_by_the_next_one(told: list[dict[str, Any]]) -> None:
+    assert [step["name"] for step in of(told, "demo-6")["operations"][0]["steps"]][-2:] == [
+        "subscription",
+        "subscription-2",
+    ]
+
+
+def test_a_service_is_suspended_and_resumed(told: list[dict[str, Any]]) -> None:
+    workflows = [operation["workflow"] for operation in of(told, "demo-7")["operations"]]
+    assert workflows == ["hosting.create", "hosting.suspend", "hosting.resume"]
+
+
+def test_progress_is_told_while_it_is_made(told: list[dict[str, Any]]) -> None:
+    last = {line["order_id"]: line for line in told if line["kind"] == "progress"}
+    assert {order_id for order_id, line in last.items() if line["as_expected"]} == {f"demo-{n}" for n in range(1, 8)}
+
+
+def test_the_demo_leaves_nothing_behind(told: list[dict[str, Any]]) -> None:
+    assert not Path(told[0]["data_dir"]).exists()
+
+
+def test_a_demo_that_is_not_given_the_time_says_so_and_fails(tmp_path: Path) -> None:
+    """One of the orders meets a vendor that does not answer for two seconds."""
+    ended = run(tmp_path, "demo", "--seconds", "1")
+    assert ended.returncode == 1
+    assert "Not every order ended as it should" in ended.stdout
+
+
+def test_a_kept_demo_can_be_looked_at_from_another_terminal(tmp_path: Path, child: list[Child]) -> None:
+    demo = start([PROGRAM, "demo", "--keep"], log=tmp_path / "out")
+    child.append(demo)
+    demo.wait_output("The stack stays up until Ctrl-C", timeout=120)
+    (export,) = (line for line in demo.output().splitlines() if "export PROVISIONER_DATA_DIR=" in line)
+    listed = run(Path(export.partition("=")[2]), "orders", "list", "--status", "completed", "--json")
+    assert len(json.loads(listed.stdout)) == 6
+    demo.send(signal.SIGINT)
+    assert demo.wait() == 0
+
+
+def test_a_sandbox_registers_itself_as_a_server_and_ends_when_told_to(tmp_path: Path, child: list[Child]) -> None:
+    assert run(tmp_path, "migrate").returncode == 0
+    environment = {"PROVISIONER_DATA_DIR": str(tmp_path)}
+    sandbox = start([PROGRAM, "sandbox", "--json", "--register", "sim"], log=tmp_path / "out", env=environment)
+    child.append(sandbox)
+    sandbox.wait_output('"control_url"')
+    assert run(tmp_path, "servers", "ping", "sim-plesk").returncode == 0
+    sandbox.send(signal.SIGTERM)
+    assert sandbox.wait() == 0
+
+
+def test_a_simulator_that_is_not_installed_is_told_with_those_that_are(tmp_path: Path) -> None:
+    ended = run(tmp_path, "sandbox", "--simulator", "nonsense")
+    assert ended.returncode == 3
+    assert "plesk" in ended.stderr
