@@ -51,7 +51,11 @@ def keyed(*, spends: bool = False) -> Callable[[_Method], _Method]:
 
 
 def checkable(*, find: str, spends: bool = False) -> Callable[[_Method], _Method]:
-    """Declare that `find` says whether it happened. It takes the same arguments and returns `Done` or None."""
+    """Declare that `find` says whether it happened.
+
+    It takes the same arguments and returns `Done`, `Pending` when the vendor has accepted and not finished it, or
+    None. It must report what is accepted and unfinished: otherwise that is taken for never sent, and repeated.
+    """
     return _declare(Effect(EffectClass.CHECKABLE, find=find, spends=spends))
 
 
