@@ -38,14 +38,14 @@ def hosting_order(order_id: str, domain: str, password: dict[str, str] | None) -
         "item_id": "1",
         "change": "purchase",
         "service_id": f"hosting-{order_id}",
-        "plan": "Default Domain",
+        "plan": "basic",
         "domain": domain,
     }
     if password is not None:
         item |= {"login": f"u{order_id[:8]}", "password": password}
     return {
         "order_id": order_id,
-        "customer": {"customer_id": "C-1001", "name": "Ada Example", "email": "ada@example.com"},
+        "customer": {"customer_id": "C-1001", "name": "Example Customer", "email": "customer@example.com"},
         "items": [item],
     }
 
@@ -61,7 +61,7 @@ def cloud_event(type_: str, subject: str, data: dict[str, Any]) -> dict[str, Any
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "datacontenttype": "application/json",
         "environment": "sandbox",
-        "actorid": "ada@example.com",
+        "actorid": "customer@example.com",
         "actororg": "example-shop",
         "actorrole": "customer",
         "data": data,

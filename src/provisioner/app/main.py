@@ -22,6 +22,7 @@ class CommandInstallation(Installed):
 
     def run(self, role: Role) -> int:
         """Run a role until the process is told to stop; the exit code."""
+        log.configure(self.settings.log_level, self.settings.log_format)
         return run_role(self, role, self.config)
 
     def demo(self) -> AbstractContextManager[DemoStack]:
@@ -30,10 +31,13 @@ class CommandInstallation(Installed):
 
 
 def open_installation(config: Path | None) -> CommandInstallation:
-    """An installation that reads its settings now and opens nothing else. Raises SettingsError."""
+    """An installation that reads its settings now and opens nothing else. Raises SettingsError.
+
+    A command tells its user what it did; only a role logs as the settings say.
+    """
     settings = load_settings(config=config)
     crash.arm()
-    log.configure(settings.log_level, settings.log_format)
+    log.configure("warning", settings.log_format)
     return CommandInstallation(settings, config=config)
 
 

@@ -11,12 +11,13 @@ from provisioner.console.installation import Role
 from provisioner.intake.doorbell import Doorbell
 from provisioner.intake.worker import IntakeWorker
 from provisioner.kernel import log
-from provisioner.kernel.errors import SettingsError
+from provisioner.kernel.errors import SettingsError, StoreUnavailable
 from provisioner.kernel.secret import Secret
 from provisioner.relay.loop import Relay
 from provisioner.relay.publisher import ConfirmingPublisher
 from provisioner.runner.runner import Runner
 from provisioner.runner.supervisor import Supervisor, own_command, stop_on_signals, stop_with_supervisor
+from provisioner.store.migrate import current, newest
 
 UNHEALTHY: Final = 70
 WATCH_SECONDS: Final = 0.5
@@ -29,10 +30,33 @@ def run_role(installed: Installed, role: Role, config: Path | None) -> int:
     stop = stop_on_signals()
     stop_with_supervisor(stop, os.environ)
     with log.context(role=role):
+        if not _wait_for_tables(installed, stop):
+            return 0
         _log.info("started", owner=installed.owner)
         code = _ROLES[role](installed, stop) if role != "all" else _all(installed, stop, config)
         _log.info("stopped", exit_code=code)
     return code
+
+
+def _wait_for_tables(installed: Installed, stop: threading.Event) -> bool:
+    """True when the database answers and has this version's tables; False when told to stop meanwhile.
+
+    Raises SettingsError when the tables are of another version.
+    """
+    while not stop.is_set():
+        try:
+            revision = current(installed.store().database)
+        except StoreUnavailable as away:
+            _log.warning("waiting for the database", detail=str(away))
+            stop.wait(1.0)
+            continue
+        if revision != newest():
+            raise SettingsError(
+                f"the database is at revision {revision or 'none'}, this version needs {newest()}; "
+                "run `provisioner migrate`"
+            )
+        return True
+    return False
 
 
 def _worker(installed: Installed, stop: threading.Event) -> int:

@@ -28,7 +28,7 @@ Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "json", "console"]
 
 # What these say below a warning is about themselves; it drowns what is said about orders.
-CHATTY: Final = ("pika", "httpx", "httpcore", "hpack", "asyncio")
+CHATTY: Final = ("alembic", "pika", "httpx", "httpcore", "hpack", "asyncio")
 
 _MANY_LINES: Final = ("exception", "stack")
 

@@ -23,7 +23,7 @@ LEAVES: dict[str, Value] = {
     "status": "0",
     "ip_address": "192.0.2.7",
     "htype": "vrt_hst",
-    "email": "ada@customer.example",
+    "email": "demo@customer.example",
     "passwd": Secret("Zq7!"),
     "locale": "en-US",
     "country": "SE",

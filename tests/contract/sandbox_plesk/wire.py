@@ -108,7 +108,7 @@ def properties(values: dict[str, str], tag: str = "property") -> str:
 
 
 def customer_add(login: str = "jdoe", external_id: str = "cust:1", more: str = "") -> str:
-    info = f"<pname>Jane</pname><login>{login}</login><passwd>{PASSWORD}</passwd><email>j@example.com</email>"
+    info = f"<pname>Customer</pname><login>{login}</login><passwd>{PASSWORD}</passwd><email>j@example.com</email>"
     external = f"<external-id>{external_id}</external-id>" if external_id else ""
     return f"<customer><add><gen_info>{info}{more}{external}</gen_info></add></customer>"
 

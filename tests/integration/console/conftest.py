@@ -14,7 +14,7 @@ from provisioner.kernel.secret import Secret
 from provisioner.kernel.settings import Settings
 from provisioner.store.accounts import NewAccount
 
-OPERATOR = "ada"
+OPERATOR = "demo"
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def order(order_id: str, domain: str = "", *, plan: str = "basic", **more: Any) 
         "plan": plan,
         "domain": domain or f"{order_id}.example",
     }
-    customer = {"customer_id": f"c-{order_id}", "name": "Ada Example"}
+    customer = {"customer_id": f"c-{order_id}", "name": "Example Customer"}
     return message("order.place.v1", {"order_id": order_id, "customer": customer, "items": [item], **more})
 
 

@@ -133,7 +133,7 @@ def test_a_failed_order_is_closed_by_the_operator_who_says_why(
     details = json.loads(run(installation, "orders", "show", order_id, "--json").out)
     assert details["order"]["status"] == "completed_with_errors"
     last = details["transitions"][-1]
-    assert (last["actor"], last["reason"]) == ("ada", "Not wanted any more.")
+    assert (last["actor"], last["reason"]) == ("demo", "Not wanted any more.")
 
 
 def test_an_order_that_did_not_fail_is_not_closed(embedded: CommandInstallation, run: Run, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_note_is_written_by_the_operator(embedded: CommandInstallation, run: R
     run(embedded, "submit", put(tmp_path, order("a-1")))
     run(embedded, "orders", "note", "a-1", "Called the customer.")
     (note,) = json.loads(run(embedded, "orders", "show", "a-1", "--json").out)["notes"]
-    assert (note["author"], note["text"]) == ("ada", "Called the customer.")
+    assert (note["author"], note["text"]) == ("demo", "Called the customer.")
 
 
 def test_what_is_not_there_has_its_exit_code(installation: CommandInstallation, run: Run) -> None:

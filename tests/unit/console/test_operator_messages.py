@@ -17,7 +17,7 @@ def written(type_: str, **data: Any) -> bytes:
         "o-1",
         {"order_id": "o-1", **data},
         environment="live",
-        operator="ada",
+        operator="demo",
         clock=FakeClock(),
         ids=CountingIds(),
     )
@@ -26,7 +26,7 @@ def written(type_: str, **data: Any) -> bytes:
 def test_it_says_who_asked_and_in_which_role() -> None:
     message = decode(written("order.note.v1", text="Called them."))
     assert (message.source, message.environment) == ("console", "live")
-    assert (message.actor.id, message.actor.organisation, message.actor.role) == ("ada", "operators", "admin")
+    assert (message.actor.id, message.actor.organisation, message.actor.role) == ("demo", "operators", "admin")
 
 
 def test_what_was_not_given_is_left_out() -> None:

@@ -15,13 +15,13 @@ from provisioner.ports.hosting import HostingCustomer, HostingSubscription
 
 Answer = str | httpx.Response | httpx.RequestError
 
-CUSTOMER = HostingCustomer(customer_id="c-1", name="Ada Example", login="ada", password=Secret("canary-customer-9"))
+CUSTOMER = HostingCustomer(customer_id="c-1", name="Example Customer", login="demo", password=Secret("canary-customer-9"))
 WANTED = HostingSubscription(
     service_id="s-1",
     owner="owner-guid",
-    domain="ada.example",
+    domain="demo.example",
     plan="Gold",
-    login="ada1",
+    login="demo1",
     password=Secret("canary-ftp-9"),
 )
 ABSENT = "<result><status>error</status><errcode>1013</errcode><errtext>Object not found.</errtext></result>"
@@ -32,7 +32,7 @@ def refused(code: int, text: str = "no") -> str:
     return f"<result><status>error</status><errcode>{code}</errcode><errtext>{text}</errtext></result>"
 
 
-def customer(*, mark: str = "cust:c-1", login: str = "ada", guid: str = "guid-c", id_: str = "3") -> str:
+def customer(*, mark: str = "cust:c-1", login: str = "demo", guid: str = "guid-c", id_: str = "3") -> str:
     return (
         f"<result><status>ok</status><id>{id_}</id><data><gen_info><login>{login}</login><status>0</status>"
         f"<password>canary-hash-9</password><guid>{guid}</guid><external-id>{mark}</external-id>"
@@ -43,13 +43,13 @@ def customer(*, mark: str = "cust:c-1", login: str = "ada", guid: str = "guid-c"
 def webspace(
     *,
     mark: str = "svc:s-1",
-    name: str = "ada.example",
+    name: str = "demo.example",
     status: int = 0,
     htype: str = "vrt_hst",
     plan: str = "plan-gold",
 ) -> str:
     hosting = (
-        "<hosting><vrt_hst><property><name>ftp_login</name><value>ada1</value></property><property>"
+        "<hosting><vrt_hst><property><name>ftp_login</name><value>demo1</value></property><property>"
         "<name>ftp_password</name><value>canary-stored-9</value></property><ip_address>192.0.2.7</ip_address>"
         "</vrt_hst></hosting>"
     )

@@ -4,16 +4,16 @@ import pytest
 from provisioner.ports.outcomes import Rejected, Unavailable, Uncertain
 from tests.unit.plesk.scripted import ABSENT, CUSTOMER, OK, customer, empty_server, hosting, refused, webspace
 
-EXISTS = refused(1007, "Client with login name 'ada' already exists.")
+EXISTS = refused(1007, "Client with login name 'demo' already exists.")
 EXISTS_AS_RESELLER = refused(
-    1019, 'Unable to set login or password argument: A user with username "ada" already exists.'
+    1019, 'Unable to set login or password argument: A user with username "demo" already exists.'
 )
 
 
 def test_a_missing_customer_is_made_with_our_mark() -> None:
     server = empty_server()
     done = hosting(server).ensure_customer(CUSTOMER)
-    assert (done.ref, done.data) == ("guid-c", {"id": "3", "login": "ada"})
+    assert (done.ref, done.data) == ("guid-c", {"id": "3", "login": "demo"})
     assert server.body("customer/add").findtext("gen_info/external-id") == "cust:c-1"
 
 
@@ -24,8 +24,8 @@ def test_our_customer_is_found_and_not_made_again() -> None:
 
 
 def test_our_customer_keeps_its_login_when_another_was_chosen_since() -> None:
-    server = empty_server().on("customer/get", customer(login="ada-old"))
-    assert hosting(server).ensure_customer(CUSTOMER).data["login"] == "ada-old"
+    server = empty_server().on("customer/get", customer(login="demo-old"))
+    assert hosting(server).ensure_customer(CUSTOMER).data["login"] == "demo-old"
 
 
 @pytest.mark.parametrize("mark", ["", "cust:c-2", "someone else's"])
@@ -101,7 +101,7 @@ def test_a_disabled_customer_is_found_with_a_warning() -> None:
 
 def test_a_long_customer_id_becomes_a_mark_of_fifty_characters_at_most() -> None:
     server = empty_server()
-    long_id = CUSTOMER.__class__(customer_id="c" * 200, name="Ada", login="ada", password=CUSTOMER.password)
+    long_id = CUSTOMER.__class__(customer_id="c" * 200, name="Demo", login="demo", password=CUSTOMER.password)
     hosting(server).ensure_customer(long_id)
     mark = server.body("customer/add").findtext("gen_info/external-id") or ""
     assert mark.startswith("cust:")

@@ -70,7 +70,7 @@ def test_what_does_not_exist_is_an_answer_to_a_look_up_and_to_a_removal() -> Non
 
 
 @pytest.mark.parametrize(
-    ("code", "text"), [(1002, ""), (1007, ""), (1019, 'A user with username "ada" already exists.')]
+    ("code", "text"), [(1002, ""), (1007, ""), (1019, 'A user with username "demo" already exists.')]
 )
 def test_what_exists_already_is_a_conflict(code: int, text: str) -> None:
     assert errors.verdict(code, text, Command.MUTATE).code == "already_exists"

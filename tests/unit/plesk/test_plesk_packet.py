@@ -22,7 +22,7 @@ def parsed(body: bytes) -> Element:
 
 
 def added(name: str) -> bytes:
-    general: Values = {"pname": name, "login": "ada", "passwd": Secret("pw")}
+    general: Values = {"pname": name, "login": "demo", "passwd": Secret("pw")}
     return build(operations.CUSTOMER_ADD, {"gen_info": general}).body()
 
 
@@ -34,7 +34,7 @@ def test_every_name_that_xml_can_hold_arrives_unchanged(name: str) -> None:
 @given(st.sampled_from([chr(code) for code in (*range(9), 11, 12, *range(14, 32), 0xD800, 0xDFFF, 0xFFFE, 0xFFFF)]))
 def test_a_character_that_xml_cannot_hold_is_rejected_as_input(character: str) -> None:
     with pytest.raises(Rejected) as refused:
-        added(f"Ada{character}")
+        added(f"Demo{character}")
     assert refused.value.code == "invalid_input"
 
 
@@ -45,7 +45,7 @@ def test_a_secret_with_an_illegal_character_is_rejected_without_being_shown() ->
 
 
 def test_elements_come_in_the_tables_order_whatever_the_order_of_the_values() -> None:
-    general: Values = {"external-id": "x", "login": "ada", "pname": "Ada", "cname": "Example Ltd"}
+    general: Values = {"external-id": "x", "login": "demo", "pname": "Demo", "cname": "Example Ltd"}
     root = parsed(build(operations.CUSTOMER_ADD, {"gen_info": general}).body())
     assert [each.tag for each in root[0][0][0]] == ["cname", "pname", "login", "external-id"]
 
@@ -57,7 +57,7 @@ def test_the_plan_comes_after_hosting() -> None:
 
 
 def test_empty_optional_values_are_left_out() -> None:
-    root = parsed(build(operations.CUSTOMER_ADD, {"gen_info": {"pname": "Ada", "phone": "", "email": None}}).body())
+    root = parsed(build(operations.CUSTOMER_ADD, {"gen_info": {"pname": "Demo", "phone": "", "email": None}}).body())
     assert [each.tag for each in root[0][0][0]] == ["pname"]
 
 
@@ -105,6 +105,6 @@ def test_only_plans_may_be_listed_without_a_filter() -> None:
 
 
 def test_a_packet_shows_no_secret_when_printed() -> None:
-    packet = build(operations.CUSTOMER_ADD, {"gen_info": {"pname": "Ada", "passwd": Secret("canary")}})
+    packet = build(operations.CUSTOMER_ADD, {"gen_info": {"pname": "Demo", "passwd": Secret("canary")}})
     assert "canary" not in f"{packet} {packet!r} {packet.shown()}"
     assert b"canary" in packet.body()

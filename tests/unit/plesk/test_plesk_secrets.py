@@ -108,7 +108,7 @@ def test_every_packet_is_kept_with_its_answer() -> None:
     kept = Kept()
     kept.run(lambda: hosting(empty_server()).ensure_customer(CUSTOMER))
     assert [bool(each.response) for each in kept.exchanges] == [True, True, True]
-    assert "<pname>Ada Example</pname><login>ada</login><passwd>***</passwd>" in kept.exchanges[2].request
+    assert "<pname>Example Customer</pname><login>demo</login><passwd>***</passwd>" in kept.exchanges[2].request
 
 
 def test_a_request_without_answer_is_kept() -> None:

@@ -15,9 +15,9 @@ from tests.unit.plesk.scripted import (
     webspace,
 )
 
-DOMAIN_EXISTS = refused(1007, "Incorrect name ada.example. This domain name already exists.")
+DOMAIN_EXISTS = refused(1007, "Incorrect name demo.example. This domain name already exists.")
 BARE = webspace(htype="none")
-SITE = "<result><status>ok</status><id>9</id><data><gen_info><name>ada.example</name></gen_info></data></result>"
+SITE = "<result><status>ok</status><id>9</id><data><gen_info><name>demo.example</name></gen_info></data></result>"
 
 
 def half_made(*shown: str) -> ScriptedServer:
@@ -44,7 +44,7 @@ def test_a_subscription_is_made_with_owner_plan_address_and_our_mark() -> None:
 
 def test_what_was_made_is_told_with_everything_later_steps_need() -> None:
     done = hosting(empty_server()).create_subscription(WANTED)
-    expected = {"id": "7", "domain": "ada.example", "login": "ada1", "plan": "Gold", "ip_address": "192.0.2.7"}
+    expected = {"id": "7", "domain": "demo.example", "login": "demo1", "plan": "Gold", "ip_address": "192.0.2.7"}
     assert (done.data, done.warnings) == (expected, ())
 
 
@@ -119,7 +119,7 @@ def test_a_domain_that_nothing_shows_yet_is_asked_for_later() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [refused(1002), refused(1019, "ada1 already exists"), refused(1007, "User ada1 already exists.")]
+    "answer", [refused(1002), refused(1019, "demo1 already exists"), refused(1007, "User demo1 already exists.")]
 )
 def test_a_system_login_of_someone_else_is_taken(answer: str) -> None:
     server = empty_server().on("webspace/get", ABSENT).on("webspace/add", answer)
@@ -136,7 +136,7 @@ def test_missing_hosting_is_added_by_guid() -> None:
 
 
 def test_hosting_that_cannot_have_this_login_names_the_login() -> None:
-    server = half_made(BARE).on("webspace/set", refused(1019, "user ada1 already exists"))
+    server = half_made(BARE).on("webspace/set", refused(1019, "user demo1 already exists"))
     with pytest.raises(Rejected) as taken:
         hosting(server).create_subscription(WANTED)
     assert taken.value.code == "login_taken"
@@ -246,4 +246,4 @@ def test_the_password_reaches_the_server_and_nothing_else() -> None:
     server = empty_server().on("webspace/add", MADE)
     hosting(server).create_subscription(WANTED)
     values = [each.findtext("value") for each in server.body("webspace/add").iter("property")]
-    assert values == ["ada1", "canary-ftp-9"]
+    assert values == ["demo1", "canary-ftp-9"]
