@@ -32,7 +32,7 @@ class ClaimScenarios:
         claim = world.claim()
         assert (claim.workflow, claim.inputs) == ("hosting.create", {"domain": "example.com"})
         assert claim.customer is not None
-        assert claim.customer.profile["name"] == "Ada Lovelace"
+        assert claim.customer.profile["name"] == "Example Customer"
         assert claim.service is not None
         assert claim.service.attributes == {"domain": "example.com", "plan": "Silver"}
 

@@ -130,7 +130,7 @@ class World:
                 resource,
                 inputs,
                 vendor_account=account,
-                customer=CustomerRecord("customer-1", {"name": "Ada Lovelace"}),
+                customer=CustomerRecord("customer-1", {"name": "Example Customer"}),
                 service=ServiceRecord(
                     service_id, "hosting", ServiceStatus.PROVISIONING, {"domain": "example.com", "plan": "Silver"}
                 ),

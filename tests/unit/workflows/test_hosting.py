@@ -83,7 +83,7 @@ def test_hosting_is_a_customer_and_a_subscription(world: World, panel: Panel) ->
         "customer/customer-1",
         "examplecom",
     )
-    assert panel.customers["customer/customer-1"].name == "Ada Lovelace"
+    assert panel.customers["customer/customer-1"].name == "Example Customer"
 
 
 def test_the_service_knows_what_the_panel_made(world: World) -> None:
@@ -213,7 +213,7 @@ def test_no_login_is_tried_twice(ordered: dict[str, str | None], service_id: str
 @pytest.mark.parametrize(
     ("ordered", "number", "login"),
     [
-        ({"login": "ada", "domain": "example.com"}, 0, "ada"),
+        ({"login": "demo", "domain": "example.com"}, 0, "demo"),
         ({"domain": "example.com"}, 0, "examplecom"),
         ({"domain": "example.com"}, 1, "examplecom2"),
         ({"domain": "1a2b.example"}, 0, "a2bexample"),
