@@ -21,6 +21,8 @@ WATCH_SECONDS: Final = 0.5
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 30.0
 STEADY_SECONDS: Final = 60.0
+# One that was still starting has no handler for the signal yet; it ends by it, with nothing in hand.
+ENDED_WELL: Final = frozenset({0, -signal.SIGTERM})
 
 _log = log.get(__name__)
 
@@ -107,7 +109,7 @@ class Supervisor:
                 child.process.send_signal(signal.SIGTERM)
         deadline = self.clock.monotonic() + self.grace + 5.0
         codes = [self._wait(child, deadline) for child in self.children]
-        return 0 if all(code == 0 for code in codes) else 1
+        return 0 if all(code in ENDED_WELL for code in codes) else 1
 
     def _wait(self, child: _Child, deadline: float) -> int:
         try:

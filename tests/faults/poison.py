@@ -1,0 +1,156 @@
+"""Fuzzed bodies among good orders, on the real broker: what `make fuzz` and the poison test run.
+
+    python -m tests.faults.poison [SEED]
+
+FUZZ_BODIES and FUZZ_ORDERS say how many. The last line is one JSON object; the exit code is 0 when nothing was lost,
+doubled, stuck or leaked.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import sqlalchemy as sa
+
+from provisioner.intake import topology
+from provisioner.store.tables import outbox, quarantine
+from tests.faults import bodies
+from tests.faults.judging import Verdict, count, judge, unpublished, wait_completed
+from tests.support.postgres import PostgresCluster
+from tests.support.processes import Child, wait_for
+from tests.support.production import Production, hosting_order, production
+from tests.support.rabbit import RabbitNode
+
+PATIENCE_SECONDS = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was found. `set_aside` counts the rows of each fingerprint that was published."""
+
+    verdict: Verdict
+    published: Mapping[str, bytes]
+    opened: Mapping[str, bytes]
+    told: int
+    restarts: int
+    threads: tuple[int, int]
+    seconds: float
+
+    @property
+    def missing(self) -> list[bytes]:
+        """Bad bodies that are not in quarantine, or not as the bytes that were sent."""
+        return [body for mark, body in self.published.items() if self.opened.get(mark) != body]
+
+
+def run(shop: Production, *, number_of_orders: int, number_of_bodies: int, seed: int) -> Outcome:
+    """Publish good and bad in random order, wait until all is settled, and look."""
+    bad = bodies.fuzzed(number_of_bodies, seed)
+    shop.start_all()
+    shop.vhost.wait_consumed([*topology.INTAKE_QUEUES, topology.ADVANCE])
+    worker = shop.children[0]
+    threads = settled_threads(worker)
+    started = time.monotonic()
+    publish(shop, bad, number_of_orders, random.Random(seed))  # noqa: S311 - a run is repeated from its seed
+    wait_completed(shop, range(number_of_orders), timeout=PATIENCE_SECONDS)
+    shop.vhost.wait_empty(*topology.INTAKE_QUEUES)
+    seconds = time.monotonic() - started
+    wait_for(lambda: unpublished(shop) == 0, "every event is published", timeout=PATIENCE_SECONDS)
+    return Outcome(
+        verdict=judge(shop, range(number_of_orders), canaries=[bodies.CANARY]),
+        published={fingerprint(body): body for body, _ in bad},
+        opened=opened(shop),
+        told=count(shop, sa.select(sa.func.count()).where(outbox.c.type == "message.rejected.v1")),
+        restarts=sum(not child.running for child in shop.children),
+        threads=(threads, psutil.Process(worker.pid).num_threads()),
+        seconds=seconds,
+    )
+
+
+def publish(shop: Production, bad: list[tuple[bytes, str]], good: int, chance: random.Random) -> None:
+    """Mix and send; each tenth bad body comes twice, under another key the second time; doorbells get some too."""
+    everything = [(body, key) for body, key in bad]
+    everything += [(body, chance.choice(bodies.KEYS)) for body, _ in bad[::10]]
+    everything += [(json.dumps(hosting_order(number)).encode(), "order.place.v1") for number in range(good)]
+    chance.shuffle(everything)
+    with shop.vhost.channel() as channel:
+        for body, key in everything:
+            channel.basic_publish(topology.STOREFRONT, key, body, mandatory=True)
+        for body, _ in bad[::20]:
+            channel.basic_publish("", topology.ADVANCE, body, mandatory=True)
+
+
+def settled_threads(worker: Child) -> int:
+    """How many threads a worker has, once that no longer grows."""
+    process, counts = psutil.Process(worker.pid), [0]
+
+    def same_for_a_second() -> bool:
+        counts.append(process.num_threads())
+        return len(counts) > 10 and len(set(counts[-10:])) == 1
+
+    wait_for(same_for_a_second, "the number of threads settles", interval=0.1)
+    return counts[-1]
+
+
+def opened(shop: Production) -> dict[str, bytes]:
+    """The body of every row in quarantine, opened, by the fingerprint under which it is filed."""
+    with shop.store.database.read() as connection:
+        rows = connection.execute(sa.select(quarantine.c.id, quarantine.c.fingerprint)).all()
+    return {row.fingerprint: shop.store.quarantine.body(row.id)[0] for row in rows}
+
+
+def fingerprint(body: bytes) -> str:
+    """Under what a body is filed."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def report(outcome: Outcome, seed: int) -> dict[str, Any]:
+    """The counts of a run."""
+    counts = outcome.verdict.counts()
+    counts["lost"] += len(outcome.missing)
+    counts["stuck"] += outcome.restarts
+    return {
+        "seed": seed,
+        "bodies": len(outcome.published),
+        "kills": 0,
+        "workflows": ["hosting.create"],
+        "seconds": round(outcome.seconds, 1),
+        **counts,
+    }
+
+
+def sizes() -> tuple[int, int]:
+    """How many orders and how many bodies."""
+    return int(os.environ.get("FUZZ_ORDERS", "40")), int(os.environ.get("FUZZ_BODIES", "300"))
+
+
+def main(seed: int) -> int:
+    """Run on servers of our own; 0 when the promise was kept."""
+    number_of_orders, number_of_bodies = sizes()
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="provisioner-fuzz-")))
+        rabbit, postgres = RabbitNode.create(), None
+        stack.callback(rabbit.remove)
+        postgres = PostgresCluster.create(fsync=False)
+        stack.callback(postgres.remove)
+        shop = stack.enter_context(production(folder, rabbit.new_vhost(), postgres.create_database()))
+        outcome = run(shop, number_of_orders=number_of_orders, number_of_bodies=number_of_bodies, seed=seed)
+    kinds = Counter(type(body).__name__ for body in outcome.missing)
+    told = report(outcome, seed)
+    sys.stdout.write(f"threads of the worker {outcome.threads}, not in quarantine {dict(kinds)}\n{json.dumps(told)}\n")
+    kept = outcome.verdict.clean and not outcome.missing and not outcome.restarts
+    return 0 if kept and outcome.threads[0] == outcome.threads[1] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else random.SystemRandom().randrange(2**32)))
