@@ -1,0 +1,193 @@
+"""C1: every message that was accepted came to something, once; every order and operation has an end or an operator."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from tests.support.judge.history import History, Row, moment
+from tests.support.judge.verdict import Finding, Wrong
+
+ORDER_ENDS: Final = frozenset({"completed", "completed_with_errors", "provisioning_failed"})
+OPERATION_ENDS: Final = frozenset({"succeeded", "failed", "compensated", "superseded", "cancelled"})
+ITEM_AFTER: Final = {
+    "succeeded": ("succeeded",),
+    "failed": ("failed",),
+    "compensated": ("failed",),
+    "superseded": ("cancelled",),
+    "cancelled": ("cancelled", "failed"),
+}
+
+
+def judge(history: History) -> Iterator[Finding]:
+    """Breaches of C1."""
+    yield from _messages(history)
+    yield from _accepted_messages(history)
+    yield from _orders(history)
+    yield from _items(history)
+    yield from _operations(history)
+
+
+def _lost(words: str) -> Finding:
+    return Finding("C1", Wrong.LOST, words)
+
+
+def _doubled(words: str) -> Finding:
+    return Finding("C1", Wrong.DOUBLED, words)
+
+
+def _stuck(words: str) -> Finding:
+    return Finding("C1", Wrong.STUCK, words)
+
+
+# -- messages
+
+
+def _messages(history: History) -> Iterator[Finding]:
+    """What the broker confirmed is in the inbox or in quarantine."""
+    known = {(row["source"], row["message_id"]) for row in history.table("inbox")}
+    aside = {row["fingerprint"] for row in history.table("quarantine")}
+    told = {_fingerprint(body) for body in history.published}
+    understood = {
+        _fingerprint(body)
+        for body in history.published
+        for message in History("", 0, [body]).messages()
+        if (message.get("source"), message.get("id")) in known
+    }
+    for missing in sorted(told - aside - understood):
+        yield _lost(f"the published message with SHA-256 {missing} is neither in the inbox nor in quarantine")
+
+
+def _fingerprint(body: str) -> str:
+    return hashlib.sha256(body.encode("latin-1")).hexdigest()
+
+
+def _accepted_messages(history: History) -> Iterator[Finding]:
+    """An accepted message has written what it means, once."""
+    accepted = {(row["source"], row["message_id"]) for row in history.table("inbox") if row["outcome"] == "accepted"}
+    seen = set()
+    for message in history.messages():
+        key = (message.get("source"), message.get("id"))
+        if key not in accepted or key in seen:
+            continue
+        seen.add(key)
+        if message["type"] == "order.place.v1":
+            yield from _placed(history, message)
+        elif message["type"].startswith("service."):
+            yield from _commanded(history, message)
+
+
+def _placed(history: History, message: Row) -> Iterator[Finding]:
+    order_id = message["data"]["order_id"]
+    if order_id not in history.by_id("orders"):
+        yield _lost(f"order {order_id} was accepted and is not there")
+        return
+    items = {row["item_id"] for row in history.table("order_items") if row["order_id"] == order_id}
+    operations = Counter(row["item_id"] for row in history.table("operations") if row["order_id"] == order_id)
+    retries = _retries(history, order_id)
+    for item in message["data"]["items"]:
+        name = f"item {item['item_id']} of order {order_id}"
+        if item["item_id"] not in items or not operations[item["item_id"]]:
+            yield _lost(f"{name} was accepted and is not there, or has no operation")
+        if operations[item["item_id"]] > 1 + retries:
+            yield _doubled(f"{name} has {operations[item['item_id']]} operations for 1 order and {retries} retries")
+
+
+def _retries(history: History, order_id: str) -> int:
+    transitions = [row for row in history.table("order_transitions") if row["order_id"] == order_id]
+    return sum((row["source"], row["target"]) == ("provisioning_failed", "provisioning_started") for row in transitions)
+
+
+def _commanded(history: History, message: Row) -> Iterator[Finding]:
+    """A command is one operation, besides those that follow from it."""
+    correlation = message.get("correlationid") or message["id"]
+    service_id = message["data"]["service_id"]
+    made = [
+        row["id"]
+        for row in history.table("operations")
+        if row["correlation_id"] == correlation and row["service_id"] == service_id and "/" not in row["id"]
+    ]
+    if not made:
+        yield _lost(f"{message['type']} of service {service_id} was accepted and has no operation")
+    if len(made) > 1:
+        yield _doubled(f"{message['type']} of service {service_id} has the operations {', '.join(made)}")
+
+
+# -- orders and items
+
+
+def _orders(history: History) -> Iterator[Finding]:
+    excused = {row["order_id"] for row in history.table("operations") if _is_told(history, row)}
+    for order in history.table("orders"):
+        yield from _course(history, order)
+        if order["status"] not in ORDER_ENDS and order["id"] not in excused:
+            yield _stuck(f"order {order['id']} is {order['status']}, and no operator was told")
+
+
+def _course(history: History, order: Row) -> Iterator[Finding]:
+    """The transitions are one way from the beginning to where the order stands; no end is left but by a retry."""
+    moves = [row for row in history.table("order_transitions") if row["order_id"] == order["id"]]
+    moves.sort(key=lambda row: row["version"])
+    for before, after in pairwise(moves):
+        if before["target"] != after["source"]:
+            yield _doubled(f"order {order['id']} went to {before['target']} and then left {after['source']}")
+    if moves and moves[-1]["target"] != order["status"]:
+        yield _lost(f"order {order['id']} went to {moves[-1]['target']} and stands at {order['status']}")
+
+
+def _items(history: History) -> Iterator[Finding]:
+    last = {}
+    for operation in sorted(history.table("operations"), key=lambda row: row["position"]):
+        last[operation["order_id"], operation["item_id"]] = operation["state"]
+    for item in history.table("order_items"):
+        name = f"item {item['item_id']} of order {item['order_id']}"
+        state = last.get((item["order_id"], item["item_id"]), "missing")
+        if state in OPERATION_ENDS and item["status"] not in ITEM_AFTER[state]:
+            yield _lost(f"{name} is {item['status']}, although its operation {state}")
+        order = history.by_id("orders").get(item["order_id"], {})
+        if order.get("status") == "completed" and item["status"] not in ("succeeded", "cancelled"):
+            yield _lost(f"{name} is {item['status']}, although the order is completed")
+
+
+# -- operations
+
+
+def _operations(history: History) -> Iterator[Finding]:
+    for operation in history.table("operations"):
+        ended = operation["state"] in OPERATION_ENDS
+        if ended != (operation["ended_at"] is not None):
+            yield _stuck(f"operation {operation['id']} is {operation['state']}, and its end says otherwise")
+        if not ended and not _is_excused(history, operation):
+            yield _stuck(f"operation {operation['id']} is {operation['state']}: {operation['reason']}")
+
+
+def _is_excused(history: History, operation: Row) -> bool:
+    """It waits for an operator who was told, for a planned time, or behind such a one."""
+    return (
+        _is_told(history, operation)
+        or _is_planned(history, operation)
+        or any(_is_told(history, other) for other in _ahead(history, operation))
+    )
+
+
+def _is_told(history: History, operation: Row) -> bool:
+    if operation["state"] != "held" or not operation["attention"] or not operation["reason"]:
+        return False
+    told = [event for event in history.heard if event["type"] == "operation.needs-attention.v1"]
+    return any(event["data"]["operation_id"] == operation["id"] for event in told)
+
+
+def _is_planned(history: History, operation: Row) -> bool:
+    planned = operation["state"] == "waiting" and operation["deadline"] is None and operation["due_at"] is not None
+    return bool(planned and moment(operation["due_at"]) > moment(history.taken_at))
+
+
+def _ahead(history: History, operation: Row) -> Iterator[Row]:
+    required = {
+        row["required_id"] for row in history.table("operation_requirements") if row["operation_id"] == operation["id"]
+    }
+    for other in history.table("operations"):
+        earlier = other["resource"] == operation["resource"] and other["position"] < operation["position"]
+        if earlier or other["id"] in required:
+            yield other
