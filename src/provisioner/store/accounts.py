@@ -16,6 +16,7 @@ from provisioner.store import credentials
 from provisioner.store.audit import note_action
 from provisioner.store.database import Database
 from provisioner.store.operations import give_time_back
+from provisioner.store.placement import give_account
 from provisioner.store.tables import operations, services, vendor_accounts
 from provisioner.workflows.backoff import Waits
 from provisioner.workflows.journal import AccountFault
@@ -45,18 +46,27 @@ class Accounts:
 
     def add(self, account: NewAccount, actor: str, *, replace: bool = False) -> None:
         """Add an account, or give a known one new settings with `replace`. Raises RefusedError when it exists."""
+        try:
+            with self._database.begin() as connection:
+                self._write(connection, account, actor, replace=replace)
+        except sa.exc.IntegrityError as error:
+            raise RefusedError(f"somebody else adds a server {account.name} just now") from error
+        # Only now does everybody see the account: what was held until then is found, what is held later finds it.
         with self._database.begin() as connection:
-            known = self._row(connection, account.name)
-            if known is not None and not replace:
-                raise RefusedError(f"there is a server {account.name} already; use --replace to change it")
-            values = self._values(account, 1 if known is None else known["version"] + 1)
-            if known is None:
-                connection.execute(sa.insert(vendor_accounts).values(**values, state="open", failures=0))
-            else:
-                where = vendor_accounts.c.name == account.name
-                connection.execute(sa.update(vendor_accounts).where(where).values(**values))
-            self._audit(connection, actor, "server.add" if known is None else "server.replace", account.name)
-            self._give_unplaced(connection, account)
+            fits = (services.c.product == account.product, services.c.environment == account.environment)
+            give_account(connection, self._database, account.name, sa.and_(*fits))
+
+    def _write(self, connection: sa.Connection, account: NewAccount, actor: str, *, replace: bool) -> None:
+        known = self._row(connection, account.name)
+        if known is not None and not replace:
+            raise RefusedError(f"there is a server {account.name} already; use --replace to change it")
+        values = self._values(account, 1 if known is None else known["version"] + 1)
+        if known is None:
+            connection.execute(sa.insert(vendor_accounts).values(**values, state="open", failures=0))
+        else:
+            where = vendor_accounts.c.name == account.name
+            connection.execute(sa.update(vendor_accounts).where(where).values(**values))
+        self._audit(connection, actor, "server.add" if known is None else "server.replace", account.name)
 
     def _values(self, account: NewAccount, version: int) -> dict[str, Any]:
         plain = json.dumps({name: secret.reveal() for name, secret in account.credentials.items()}).encode()
@@ -72,24 +82,6 @@ class Accounts:
             "concurrency": account.concurrency,
             "updated_at": self._database.now(),
         }
-
-    def _give_unplaced(self, connection: sa.Connection, account: NewAccount) -> None:
-        """Operations that were held because there was no account go to the new one."""
-        product = sa.select(services.c.id).where(services.c.product == account.product)
-        unplaced = (
-            operations.c.attention == "no_vendor_account",
-            operations.c.environment == account.environment,
-            operations.c.service_id.in_(product),
-        )
-        now = self._database.now()
-        moved = connection.scalars(
-            sa.update(operations)
-            .where(*unplaced)
-            .values(vendor_account=account.name, state="ready", due_at=now, since=now, reason=None, attention=None)
-            .returning(operations.c.service_id)
-        ).all()
-        if moved:
-            connection.execute(sa.update(services).where(services.c.id.in_(moved)).values(vendor_account=account.name))
 
     def set_state(self, name: str, state: str, actor: str, reason: str | None = None) -> None:
         """Open, drain or park an account; opening also closes its breaker and makes its operations due."""

@@ -12,13 +12,14 @@ from provisioner.store.database import Database
 from provisioner.store.rows import claim_from
 from provisioner.store.tables import (
     customers,
-    operation_events,
+    delivered_events,
     operation_requirements,
     operations,
     services,
     steps,
     vendor_accounts,
 )
+from provisioner.store.yielding import later_workflows
 from provisioner.workflows.journal import Claim
 
 ENDED: Final = tuple(sorted(state.value for state in ENDED_OPERATIONS))
@@ -101,9 +102,9 @@ class Claims:
             steps=_many(connection, steps, steps.c.operation_id == row["id"], steps.c.started_at),
             events={
                 event["key"]: event["data"]
-                for event in _many(connection, operation_events, operation_events.c.operation_id == row["id"])
+                for event in _many(connection, delivered_events, delivered_events.c.key == row["event_key"])
             },
-            later_workflows=_later(connection, row),
+            later_workflows=later_workflows(connection, row["resource"], row["id"]),
             account_failures=connection.scalar(
                 sa.select(vendor_accounts.c.failures).where(vendor_accounts.c.name == row["vendor_account"])
             )
@@ -167,12 +168,3 @@ def _many(
     if order is not None:
         query = query.order_by(order)
     return [dict(row) for row in connection.execute(query).mappings()]
-
-
-def _later(connection: sa.Connection, row: Mapping[str, Any]) -> tuple[str, ...]:
-    query = sa.select(operations.c.workflow).where(
-        operations.c.resource == row["resource"],
-        operations.c.position > row["position"],
-        operations.c.state.not_in(ENDED),
-    )
-    return tuple(connection.scalars(query.order_by(operations.c.position)))

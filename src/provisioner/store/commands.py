@@ -39,6 +39,7 @@ from provisioner.store.tables import (
     services,
 )
 from provisioner.store.writing import Writing
+from provisioner.store.yielding import lock_operations, wake_pointless
 from provisioner.workflows.journal import ServiceChange
 
 ITEM_FIELDS: Final = ("plan", "domain", "server", "login", "text")
@@ -210,7 +211,7 @@ class Commands:
         """Queue one command to a service behind those accepted before it; a later one may make it pointless."""
         with self._database.begin() as connection:
             self._take_in(connection, message)
-            _lock_operations(connection, f"service:{command.service_id}")
+            lock_operations(connection, f"service:{command.service_id}")
             service = lock_service(connection, command.service_id)
             workflow = _workflow_for(service, command)
             intended = next_service_status(ServiceStatus(service["intended_status"]), command.verb)
@@ -230,7 +231,7 @@ class Commands:
                 generation=generation,
                 inputs={"reason": command.reason},
             )
-            woken = self._wake_waiting(connection, f"service:{command.service_id}")
+            woken = wake_pointless(connection, self._database, f"service:{command.service_id}")
         return [*woken, operation_id]
 
     def _add_later(
@@ -252,12 +253,6 @@ class Commands:
                 "workflow": _workflow_for(service, command),
             },
         )
-
-    def _wake_waiting(self, connection: sa.Connection, resource: str) -> list[str]:
-        """An operation that only waits looks at once whether the new command makes it pointless."""
-        waiting = (operations.c.resource == resource, operations.c.state == OperationState.WAITING.value)
-        statement = sa.update(operations).where(*waiting).values(due_at=self._database.now())
-        return list(connection.scalars(statement.returning(operations.c.id)))
 
     def _add_operation(self, connection: sa.Connection, message: Message, **columns: Any) -> str:
         operation_id = self._ids.new()
@@ -300,13 +295,6 @@ def _require_again(connection: sa.Connection, again: Mapping[str, str], items: M
             if required in again:
                 row = {"operation_id": operation_id, "required_id": again[required]}
                 connection.execute(sa.insert(operation_requirements).values(**row))
-
-
-def _lock_operations(connection: sa.Connection, resource: str) -> None:
-    """Operations are locked before their service, as the journal does."""
-    open_ones = (operations.c.resource == resource, operations.c.ended_at.is_(None))
-    query = sa.select(operations.c.id).where(*open_ones).order_by(operations.c.position)
-    connection.execute(query.with_for_update())
 
 
 def _of_service(service: Mapping[str, Any]) -> Row:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from provisioner.orders.statuses import OperationState
+from provisioner.store.attention import tell_attention
 from provisioner.store.database import Database
 from provisioner.store.events import Announcer, Context
-from provisioner.store.journal import tell_attention
-from provisioner.store.tables import inbox, operations, outbox, quarantine
+from provisioner.store.journal import WAITS_LONG
+from provisioner.store.tables import delivered_events, inbox, operations, outbox, quarantine
 from provisioner.store.writing import Writing
 
 LATE_SECONDS = 3600.0
@@ -58,17 +59,19 @@ class Housekeeping:
             for row in rows:
                 context = Context(row["environment"], row["correlation_id"])
                 writing = Writing(connection, self._database, self._announcer, context)
-                tell_attention(writing, row, "waits_long", row["reason"] or "it has not moved for an hour")
+                tell_attention(writing, row, WAITS_LONG, row["reason"] or "it has not moved for an hour")
                 here = operations.c.id == row["id"]
-                connection.execute(sa.update(operations).where(here).values(attention="waits_long"))
+                connection.execute(sa.update(operations).where(here).values(attention=WAITS_LONG))
         return len(rows)
 
     def forget(self, retention_days: int) -> None:
-        """Remove inbox rows and published events that are older than the retention."""
+        """Remove inbox rows, and events published or delivered, that are older than the retention."""
         with self._database.begin() as connection:
             limit = self._database.now(-retention_days * 86_400.0)
             connection.execute(sa.delete(inbox).where(inbox.c.received_at < limit))
             connection.execute(sa.delete(outbox).where(outbox.c.published_at < limit))
+            wanted = sa.exists().where(operations.c.event_key == delivered_events.c.key)
+            connection.execute(sa.delete(delivered_events).where(delivered_events.c.at < limit, ~wanted))
 
     def pulse(self) -> Pulse:
         """Counts for alerts."""

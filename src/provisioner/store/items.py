@@ -9,7 +9,7 @@ from provisioner.orders.rollup import ItemError, ItemState
 from provisioner.orders.statuses import ENDED_ITEMS, ItemStatus, OperationState
 from provisioner.store.changes import ItemFacts, change_item, error_json
 from provisioner.store.orders import lock_order, write_order
-from provisioner.store.tables import order_items, orders, services
+from provisioner.store.tables import order_items
 from provisioner.store.writing import Writing
 from provisioner.workflows.journal import Pause
 
@@ -55,17 +55,3 @@ def set_item(
         .where(order_items.c.order_id == order.order_id, order_items.c.item_id == item["item_id"])
         .values(status=status.value, error=error_json(error), warnings=list(warnings))
     )
-
-
-def told_in(connection: sa.Connection, operation: Mapping[str, Any]) -> tuple[str, int]:
-    """The stream in which an operation's own events are told (its order's, else its service's), and the next place."""
-    if operation["order_id"] is not None:
-        return f"order/{operation['order_id']}", _next(connection, orders, operation["order_id"])
-    if operation["service_id"] is not None:
-        return f"service/{operation['service_id']}", _next(connection, services, operation["service_id"])
-    return f"operation/{operation['id']}", operation["fence"]
-
-
-def _next(connection: sa.Connection, table: sa.Table, key: str) -> int:
-    statement = sa.update(table).where(table.c.id == key).values(version=table.c.version + 1)
-    return int(connection.execute(statement.returning(table.c.version)).scalar_one())

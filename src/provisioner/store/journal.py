@@ -5,38 +5,48 @@ round trip.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from provisioner.messages.events import operation_needs_attention
 from provisioner.orders.statuses import OperationState
 from provisioner.store.accounts import note_fault
+from provisioner.store.attention import tell_attention
 from provisioner.store.database import Database
 from provisioner.store.endings import write_ending
 from provisioner.store.events import Announcer, Context
-from provisioner.store.items import item_paused, told_in
-from provisioner.store.rows import attempt_row, step_row
+from provisioner.store.items import item_paused
+from provisioner.store.placement import NO_ACCOUNT, place_late
+from provisioner.store.rows import attempt_row, step_row, storable
 from provisioner.store.tables import attempts, operations, steps
 from provisioner.store.writing import Writing
+from provisioner.store.yielding import has_come, is_overtaken
 from provisioner.workflows.backoff import Waits
-from provisioner.workflows.journal import Claim, Ending, Intent, LeaseLost, Pause, StepOutcome, StepState
+from provisioner.workflows.journal import Claim, Due, Ending, Intent, LeaseLost, Pause, StepOutcome, StepState
+
+GOES_ON: Final = Pause(OperationState.READY, "", Due(seconds=0.0))
+WAITS_LONG: Final = "waits_long"
 
 
 class StoreJournal:
     """Keeps the engine's Protocol on either database."""
 
-    def __init__(self, database: Database, announcer: Announcer, breaker: Waits, breaker_failures: int) -> None:
+    def __init__(
+        self, database: Database, announcer: Announcer, *, breaker: Waits, breaker_failures: int, deadline: float
+    ) -> None:
         self._database = database
         self._announcer = announcer
         self._breaker = breaker
         self._breaker_failures = breaker_failures
+        self._deadline = deadline
 
     def intend(self, claim: Claim, intent: Intent, outcomes: tuple[StepOutcome, ...]) -> None:
         """Commit what has come out so far together with the next intent."""
         with self._database.begin() as connection:
             self._own(connection, claim)
+            if self._is_written(connection, claim, intent):
+                return
             self._write_outcomes(connection, claim, outcomes)
             self._upsert_step(
                 connection,
@@ -56,19 +66,12 @@ class StoreJournal:
         with self._database.begin() as connection:
             row = self._own(connection, claim)
             self._write_outcomes(connection, claim, pause.outcomes)
-            self._update_operation(connection, claim, pause)
             writing = self._writing(connection, row)
+            if pause.attention == NO_ACCOUNT and place_late(writing, row):
+                pause = GOES_ON
+            self._update_operation(connection, claim, row, pause)
             item_paused(writing, row, pause)
-            if pause.account_fault is not None and claim.vendor_account is not None:
-                note_fault(
-                    connection,
-                    self._database,
-                    claim.vendor_account,
-                    pause.account_fault,
-                    pause.reason,
-                    waits=self._breaker,
-                    threshold=self._breaker_failures,
-                )
+            self._note_fault(connection, claim, pause)
             if pause.attention is not None and pause.attention != row["attention"]:
                 tell_attention(writing, row, pause.attention, pause.reason)
 
@@ -77,7 +80,7 @@ class StoreJournal:
         with self._database.begin() as connection:
             row = self._own(connection, claim)
             self._write_outcomes(connection, claim, ending.outcomes)
-            write_ending(self._writing(connection, row), row, ending)
+            write_ending(self._writing(connection, row), row, ending, deadline=self._deadline)
 
     # -- parts
 
@@ -92,6 +95,12 @@ class StoreJournal:
         if row is None or row["fence"] != claim.fence or row["state"] != OperationState.RUNNING.value:
             raise LeaseLost(f"operation {claim.operation_id} was taken over; token {claim.fence} is stale")
         return dict(row)
+
+    def _is_written(self, connection: sa.Connection, claim: Claim, intent: Intent) -> bool:
+        """Whether this very commit was made before, and only its answer was lost."""
+        here = (steps.c.operation_id == claim.operation_id, steps.c.name == intent.name, steps.c.fence == claim.fence)
+        same = (steps.c.state == StepState.INTENDED.value, steps.c.attempts == intent.attempt)
+        return connection.scalar(sa.select(steps.c.name).where(*here, *same)) is not None
 
     def _write_outcomes(self, connection: sa.Connection, claim: Claim, outcomes: tuple[StepOutcome, ...]) -> None:
         for outcome in outcomes:
@@ -112,19 +121,28 @@ class StoreJournal:
             )
         )
 
-    def _update_operation(self, connection: sa.Connection, claim: Claim, pause: Pause) -> None:
+    def _update_operation(self, connection: sa.Connection, claim: Claim, row: Mapping[str, Any], pause: Pause) -> None:
         values: dict[str, Any] = {
             "state": pause.state.value,
-            "reason": pause.reason,
-            "due_at": self._due(pause),
+            "reason": storable(pause.reason) or None,
+            "due_at": self._database.now() if self._is_due(connection, claim, pause) else self._due(pause),
             "event_key": pause.event_key,
             "attention": pause.attention,
             "lease_owner": None,
         }
-        last = pause.outcomes[-1].record if pause.outcomes else None
-        if last is None or (last.attempts <= 1 and last.looks == 0):
+        if _is_new(pause):
             values["since"] = self._database.now()
+        elif pause.attention is None and row["attention"] == WAITS_LONG:
+            values["attention"] = WAITS_LONG  # it still waits for the same, and that was told
         connection.execute(sa.update(operations).where(operations.c.id == claim.operation_id).values(**values))
+
+    def _is_due(self, connection: sa.Connection, claim: Claim, pause: Pause) -> bool:
+        """Whether what would wake a waiting operation came while it still ran."""
+        if pause.state is not OperationState.WAITING:
+            return False
+        if pause.event_key is not None and has_come(connection, self._database, pause.event_key):
+            return True
+        return is_overtaken(connection, claim)
 
     def _due(self, pause: Pause) -> Any:
         if pause.due.seconds is not None:
@@ -134,20 +152,21 @@ class StoreJournal:
         # What waits for an event alone still has a deadline, and that is when it is looked at again.
         return operations.c.deadline if pause.event_key is not None else None
 
+    def _note_fault(self, connection: sa.Connection, claim: Claim, pause: Pause) -> None:
+        if pause.account_fault is None or claim.vendor_account is None:
+            return
+        note_fault(
+            connection,
+            self._database,
+            claim.vendor_account,
+            pause.account_fault,
+            pause.reason,
+            waits=self._breaker,
+            threshold=self._breaker_failures,
+        )
 
-def tell_attention(writing: Writing, row: Mapping[str, Any], attention: str, detail: str) -> None:
-    """Tell operators that an operation waits for them."""
-    stream, sequence = told_in(writing.connection, row)
-    event = operation_needs_attention(
-        row["id"],
-        subject=stream.partition("/")[2],
-        workflow=row["workflow"],
-        order_id=row["order_id"],
-        item_id=row["item_id"],
-        service_id=row["service_id"],
-        reason=attention,
-        detail=detail,
-        vendor_account=row["vendor_account"],
-        since=row["since"],
-    )
-    writing.tell(event, stream, sequence)
+
+def _is_new(pause: Pause) -> bool:
+    """Whether the operation waits for something since now, and not still."""
+    last = pause.outcomes[-1].record if pause.outcomes else None
+    return last is None or (last.attempts <= 1 and last.looks == 0)

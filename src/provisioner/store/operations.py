@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from provisioner.kernel.errors import NotFoundError, RefusedError
 from provisioner.orders.statuses import OperationState
 from provisioner.store.audit import note_action
-from provisioner.store.claims import ENDED
 from provisioner.store.database import Database
-from provisioner.store.tables import operation_events, operations, steps
+from provisioner.store.tables import delivered_events, operations, steps
+from provisioner.store.yielding import lock_event
 from provisioner.workflows.journal import StepState
 
 HELD = OperationState.HELD.value
@@ -56,18 +57,16 @@ class Operations:
         return str(row["name"])
 
     def deliver(self, key: str, data: Mapping[str, Any]) -> list[str]:
-        """Give an event to the operations that wait for it; their ids. Delivering it again changes nothing."""
+        """Keep an event, and wake the operations that wait for it; their ids. The first event of a key counts."""
+        dialect = postgresql if self._database.is_postgres else sqlite
         with self._database.begin() as connection:
-            waiting = (operations.c.event_key == key, operations.c.state.not_in(ENDED))
-            ids = list(connection.scalars(sa.select(operations.c.id).where(*waiting).with_for_update()))
-            for operation_id in ids:
-                now = self._database.now()
-                connection.execute(
-                    sa.insert(operation_events).values(operation_id=operation_id, key=key, data=dict(data), at=now)
-                )
-                here = operations.c.id == operation_id
-                connection.execute(sa.update(operations).where(here).values(due_at=now, event_key=None))
-        return ids
+            lock_event(connection, self._database, key)
+            now = self._database.now()
+            insert: postgresql.Insert = dialect.insert(delivered_events).values(key=key, data=dict(data), at=now)
+            connection.execute(insert.on_conflict_do_nothing())
+            waiting = (operations.c.event_key == key, operations.c.state == OperationState.WAITING.value)
+            woken = sa.update(operations).where(*waiting).values(due_at=now).returning(operations.c.id)
+            return list(connection.scalars(woken))
 
     def _held(self, connection: sa.Connection, operation_id: str) -> None:
         query = sa.select(operations.c.state).where(operations.c.id == operation_id).with_for_update()

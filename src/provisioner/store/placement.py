@@ -1,18 +1,22 @@
 """Which vendor account takes a new service."""
 
+import hashlib
 import threading
-import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
 
 from provisioner.kernel.clock import Clock
 from provisioner.kernel.errors import RefusedError
 from provisioner.store.database import Database
-from provisioner.store.tables import vendor_accounts
+from provisioner.store.operations import give_time_back
+from provisioner.store.tables import operations, services, vendor_accounts
+from provisioner.store.writing import Writing
 
 FRESH_SECONDS: Final = 2.0
+NO_ACCOUNT: Final = "no_vendor_account"
 
 
 class UnknownServer(RefusedError):
@@ -47,8 +51,7 @@ class Placement:
         fitting = [a for a in self._fresh() if a.product == product and a.environment == environment]
         if wanted is not None:
             return _named(wanted, fitting)
-        takers = [a.name for a in fitting if a.state != "draining"] or [a.name for a in fitting]
-        return max(takers, key=lambda name: zlib.crc32(f"{name}/{customer_id}".encode()), default=None)
+        return _taker(fitting, customer_id)
 
     def _fresh(self) -> tuple[_Account, ...]:
         with self._lock:
@@ -58,14 +61,58 @@ class Placement:
             return self._accounts
 
     def _read(self) -> tuple[_Account, ...]:
-        columns = (
-            vendor_accounts.c.name,
-            vendor_accounts.c.product,
-            vendor_accounts.c.environment,
-            vendor_accounts.c.state,
-        )
         with self._database.read() as connection:
-            return tuple(_Account(*row) for row in connection.execute(sa.select(*columns)))
+            return _read(connection)
+
+
+def check_server(connection: sa.Connection, wanted: str, product: str, environment: str) -> None:
+    """Raise UnknownServer when there is no such server for this product and environment."""
+    _named(wanted, [a for a in _read(connection) if a.product == product and a.environment == environment])
+
+
+def place_late(writing: Writing, operation: Mapping[str, Any]) -> str | None:
+    """Place the service of an operation that has no account, now that there is one; the account's name."""
+    here = services.c.id == operation["service_id"]
+    service = writing.connection.execute(sa.select(services).where(here)).mappings().first()
+    if service is None:
+        return None
+    fits = (service["product"], service["environment"])
+    fitting = [a for a in _read(writing.connection) if (a.product, a.environment) == fits]
+    name: str | None = service["vendor_account"] or _taker(fitting, service["customer_id"])
+    if name is not None:
+        give_account(writing.connection, writing.database, name, here)
+    return name
+
+
+def give_account(connection: sa.Connection, database: Database, name: str, which: sa.ColumnElement[bool]) -> None:
+    """Give these services, as far as they have no account, this one; what was held for the lack of it is due."""
+    unplaced = sa.select(services.c.id).where(which, services.c.vendor_account.in_([name]) | _NONE)
+    open_ones = (
+        operations.c.service_id.in_(unplaced),
+        operations.c.vendor_account.is_(None),
+        operations.c.ended_at.is_(None),
+    )
+    now, held = database.now(), operations.c.attention == NO_ACCOUNT
+    changes: dict[str, Any] = {"state": "ready", "due_at": now, "since": now, "reason": None, "attention": None}
+    give_time_back(connection, database, sa.and_(*open_ones, held))
+    connection.execute(sa.update(operations).where(*open_ones, held).values(**changes, vendor_account=name))
+    connection.execute(sa.update(operations).where(*open_ones).values(vendor_account=name))
+    connection.execute(sa.update(services).where(which, _NONE).values(vendor_account=name))
+
+
+_NONE: Final = services.c.vendor_account.is_(None)
+
+
+def _read(connection: sa.Connection) -> tuple[_Account, ...]:
+    table = vendor_accounts
+    rows = connection.execute(sa.select(table.c.name, table.c.product, table.c.environment, table.c.state))
+    return tuple(_Account(*row) for row in rows)
+
+
+def _taker(fitting: Sequence[_Account], customer_id: str) -> str | None:
+    """The account with the highest hash for this customer (rendezvous hashing); a draining one if there is no other."""
+    takers = [a.name for a in fitting if a.state != "draining"] or [a.name for a in fitting]
+    return max(takers, key=lambda name: hashlib.blake2b(f"{name}/{customer_id}".encode()).digest(), default=None)
 
 
 def _named(wanted: str, fitting: list[_Account]) -> str:

@@ -54,8 +54,7 @@ SELECT o.*, now() AS now, to_jsonb(c) - 'sealed_password' AS customer, c.sealed_
     to_jsonb(d) AS "order", a.failures AS account_failures,
     CASE WHEN o.fence > 1 THEN (SELECT jsonb_agg(to_jsonb(t) ORDER BY t.started_at) FROM steps t
         WHERE t.operation_id = o.id) END AS steps,
-    CASE WHEN o.fence > 1 THEN (SELECT jsonb_object_agg(v.key, v.data) FROM operation_events v
-        WHERE v.operation_id = o.id) END AS events,
+    (SELECT jsonb_object_agg(v.key, v.data) FROM delivered_events v WHERE v.key = o.event_key) AS events,
     (SELECT jsonb_agg(l.workflow ORDER BY l.position) FROM operations l WHERE l.resource = o.resource
         AND l.position > o.position
         AND l.state NOT IN ('cancelled', 'compensated', 'failed', 'succeeded', 'superseded')) AS later,

@@ -1,5 +1,6 @@
 """Rows of the journal as the engine's records, and back."""
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -50,6 +51,11 @@ def step_row(claim: Claim, outcome: StepOutcome) -> Row:
     }
 
 
+def storable(text: str) -> str:
+    """Text as PostgreSQL takes it: without NUL and half surrogates, which a vendor's garbage may hold."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
 def attempt_row(claim: Claim, step: str, attempt: Attempt) -> Row:
     """An attempt as it is kept: redacted once more, whatever the adapter did."""
     return {
@@ -60,9 +66,9 @@ def attempt_row(claim: Claim, step: str, attempt: Attempt) -> Row:
         "outcome": attempt.outcome,
         "code": attempt.code,
         "vendor_code": attempt.vendor_code,
-        "message": redact_text(attempt.message) if attempt.message else None,
+        "message": storable(redact_text(attempt.message)) if attempt.message else None,
         "exchanges": [
-            {"request": redact_text(exchange.request), "response": redact_text(exchange.response)}
+            {"request": storable(redact_text(exchange.request)), "response": storable(redact_text(exchange.response))}
             for exchange in attempt.exchanges
         ],
         "milliseconds": round(attempt.duration * 1000, 3),
@@ -72,6 +78,7 @@ def attempt_row(claim: Claim, step: str, attempt: Attempt) -> Row:
 def _done_json(done: Done | None) -> Row | None:
     if done is None:
         return None
+    json.dumps(dict(done.data))  # a TypeError here tells of a port's fault; redaction would turn it into text
     return {"ref": done.ref, "data": redact(dict(done.data)), "warnings": list(done.warnings)}
 
 
@@ -111,7 +118,7 @@ def claim_from(
         steps={record.name: record for record in map(step_from, steps)},
         events=events,
         later_workflows=later_workflows,
-        past_deadline=deadline is not None and now > deadline,
+        past_deadline=deadline is not None and now >= deadline,
         account_failures=account_failures,
     )
 

@@ -51,6 +51,19 @@ def move_service(
     writing.tell(service_event(service, change, reason), f"service/{service['id']}", version)
 
 
+def keep_made(writing: Writing, service: Mapping[str, Any], change: ServiceChange, warnings: tuple[str, ...]) -> None:
+    """Keep what the vendor made, without a change of status."""
+    values = service_values(service, change, warnings)
+    kept = {name: values[name] for name in ("ref", "data", "warnings") if name in values}
+    writing.execute(sa.update(services).where(services.c.id == service["id"]).values(**kept, updated_at=writing.now()))
+
+
+def warn(writing: Writing, service_id: str, warnings: tuple[str, ...]) -> None:
+    """Keep what people should know of a service, where nothing else changed."""
+    values = {"warnings": list(warnings), "updated_at": writing.now()}
+    writing.execute(sa.update(services).where(services.c.id == service_id).values(**values))
+
+
 def service_event(service: Mapping[str, Any], change: ServiceChange, reason: str | None) -> Event:
     """`service.status-changed.v1`."""
     return service_status_changed(

@@ -89,7 +89,13 @@ def open_store(settings: Settings, ring: KeyRing, clock: Clock, ids: Ids) -> Sto
         claims=kinds.claims(
             database, box, lease_seconds=settings.lease_seconds, breaker_failures=settings.breaker_failures
         ),
-        journal=kinds.journal(database, announcer, breaker, settings.breaker_failures),
+        journal=kinds.journal(
+            database,
+            announcer,
+            breaker=breaker,
+            breaker_failures=settings.breaker_failures,
+            deadline=deadline,
+        ),
         quarantine=Quarantine(database, announcer, ids, box),
         accounts=Accounts(database, box),
         credentials=Credentials(database, box),

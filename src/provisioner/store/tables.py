@@ -53,9 +53,10 @@ metadata = sa.MetaData(
     }
 )
 
-JSON: Final = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+JSON: Final = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 BIG: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 ID: Final = sa.String(200)
+LONG_ID: Final = sa.String(400)  # made of two or more identifiers
 NAME: Final = sa.String(100)
 TEXT: Final = sa.Text()
 
@@ -86,7 +87,7 @@ quarantine = sa.Table(
     sa.Column("queue", NAME, nullable=False),
     sa.Column("source", ID),
     sa.Column("message_id", ID),
-    sa.Column("type", NAME),
+    sa.Column("type", ID),
     sa.Column("reason", NAME, nullable=False),
     sa.Column("detail", TEXT, nullable=False),
     sa.Column("pointer", TEXT),
@@ -155,7 +156,7 @@ order_transitions = sa.Table(
     sa.Column("version", sa.Integer, primary_key=True),
     sa.Column("source", NAME, nullable=False),
     sa.Column("target", NAME, nullable=False),
-    sa.Column("actor", NAME, nullable=False),
+    sa.Column("actor", ID, nullable=False),
     sa.Column("reason", TEXT),
     sa.Column("message_id", ID),
     sa.Column("at", UtcDateTime, nullable=False),
@@ -217,7 +218,7 @@ operations = sa.Table(
     metadata,
     sa.Column("position", BIG, sa.Identity(), primary_key=True),  # the order of acceptance
     sa.Column("id", ID, nullable=False, unique=True),
-    sa.Column("resource", ID, nullable=False),
+    sa.Column("resource", LONG_ID, nullable=False),
     sa.Column("workflow", NAME, nullable=False),
     sa.Column("state", NAME, nullable=False),
     sa.Column("order_id", ID, sa.ForeignKey("orders.id")),
@@ -286,10 +287,9 @@ operation_requirements = sa.Table(
     sa.Index("ix_operation_requirements_required_id", "required_id"),
 )
 
-operation_events = sa.Table(
-    "operation_events",
+delivered_events = sa.Table(
+    "delivered_events",
     metadata,
-    sa.Column("operation_id", ID, sa.ForeignKey("operations.id"), primary_key=True),
     sa.Column("key", ID, primary_key=True),
     sa.Column("data", JSON, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
@@ -336,7 +336,7 @@ outbox = sa.Table(
     sa.Column("event_id", ID, nullable=False, unique=True),
     sa.Column("shard", sa.SmallInteger, nullable=False),  # all events of a subject are in one
     sa.Column("type", NAME, nullable=False),
-    sa.Column("subject", ID, nullable=False),
+    sa.Column("subject", LONG_ID, nullable=False),
     sa.Column("sequence", sa.Integer, nullable=False),
     sa.Column("body", TEXT, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),

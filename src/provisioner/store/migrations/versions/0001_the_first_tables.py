@@ -60,7 +60,7 @@ def upgrade() -> None:
         sa.Column("event_id", sa.String(200), nullable=False),
         sa.Column("shard", sa.SmallInteger(), nullable=False),
         sa.Column("type", sa.String(100), nullable=False),
-        sa.Column("subject", sa.String(200), nullable=False),
+        sa.Column("subject", sa.String(400), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
@@ -83,7 +83,7 @@ def upgrade() -> None:
         sa.Column("queue", sa.String(100), nullable=False),
         sa.Column("source", sa.String(200)),
         sa.Column("message_id", sa.String(200)),
-        sa.Column("type", sa.String(100)),
+        sa.Column("type", sa.String(200)),
         sa.Column("reason", sa.String(100), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("pointer", sa.Text()),
@@ -176,7 +176,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("source", sa.String(100), nullable=False),
         sa.Column("target", sa.String(100), nullable=False),
-        sa.Column("actor", sa.String(100), nullable=False),
+        sa.Column("actor", sa.String(200), nullable=False),
         sa.Column("reason", sa.Text()),
         sa.Column("message_id", sa.String(200)),
         sa.Column("at", UtcDateTime(), nullable=False),
@@ -220,7 +220,7 @@ def upgrade() -> None:
         "operations",
         sa.Column("position", BIG, sa.Identity(), nullable=False),
         sa.Column("id", sa.String(200), nullable=False),
-        sa.Column("resource", sa.String(200), nullable=False),
+        sa.Column("resource", sa.String(400), nullable=False),
         sa.Column("workflow", sa.String(100), nullable=False),
         sa.Column("state", sa.String(100), nullable=False),
         sa.Column("order_id", sa.String(200)),
@@ -329,13 +329,11 @@ def upgrade() -> None:
     )
     op.create_index("ix_attempts_operation_id", "attempts", ["operation_id"])
     op.create_table(
-        "operation_events",
-        sa.Column("operation_id", sa.String(200), nullable=False),
+        "delivered_events",
         sa.Column("key", sa.String(200), nullable=False),
         sa.Column("data", JSON, nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(["operation_id"], ["operations.id"], name="fk_operation_events_operation_id"),
-        sa.PrimaryKeyConstraint("operation_id", "key", name="pk_operation_events"),
+        sa.PrimaryKeyConstraint("key", name="pk_delivered_events"),
     )
     op.create_table(
         "operation_requirements",

@@ -1,0 +1,41 @@
+"""Telling operators that an operation waits for them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from provisioner.messages.events import operation_needs_attention
+from provisioner.store.tables import orders, services
+from provisioner.store.writing import Writing
+
+
+def tell_attention(writing: Writing, row: Mapping[str, Any], attention: str, detail: str) -> None:
+    """Tell it in the stream of the operation's order, else of its service, else in one of its own."""
+    stream, sequence = _told_in(writing.connection, row)
+    event = operation_needs_attention(
+        row["id"],
+        subject=stream.partition("/")[2],
+        workflow=row["workflow"],
+        order_id=row["order_id"],
+        item_id=row["item_id"],
+        service_id=row["service_id"],
+        reason=attention,
+        detail=detail,
+        vendor_account=row["vendor_account"],
+        since=row["since"],
+    )
+    writing.tell(event, stream, sequence)
+
+
+def _told_in(connection: sa.Connection, operation: Mapping[str, Any]) -> tuple[str, int]:
+    if operation["order_id"] is not None:
+        return f"order/{operation['order_id']}", _next(connection, orders, operation["order_id"])
+    if operation["service_id"] is not None:
+        return f"service/{operation['service_id']}", _next(connection, services, operation["service_id"])
+    return f"operation/{operation['id']}", operation["fence"]
+
+
+def _next(connection: sa.Connection, table: sa.Table, key: str) -> int:
+    statement = sa.update(table).where(table.c.id == key).values(version=table.c.version + 1)
+    return int(connection.execute(statement.returning(table.c.version)).scalar_one())

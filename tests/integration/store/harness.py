@@ -1,0 +1,185 @@
+"""The engine's scenarios on a database: operations are put in as rows, everything else is the store itself."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from provisioner.orders.statuses import ENDED_OPERATIONS, OperationState, ServiceStatus
+from provisioner.ports.exchange import Exchange
+from provisioner.store.changes import error_from
+from provisioner.store.rows import step_from
+from provisioner.store.tables import customers, operations, services
+from provisioner.store.yielding import wake_pointless
+from provisioner.workflows.journal import Attempt, Claim, Journal, ServiceRecord
+from provisioner.workflows.memory import NewOperation
+from tests.support.engine.harness import Standing
+from tests.support.stores import Stage
+
+ACCOUNTS = ("panel-1", "panel-2")
+
+
+class StoreHarness:
+    """A `JournalHarness` on a stage."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._store = stage.store
+        for name in ACCOUNTS:
+            stage.add_account(name, concurrency=10)
+
+    def forget_accounts(self) -> None:
+        """Leave the store without a vendor account."""
+        self._stage.sql("DELETE FROM vendor_accounts")
+
+    @property
+    def journal(self) -> Journal:
+        return self._store.journal
+
+    @property
+    def lease_seconds(self) -> float:
+        return self._store.claims.lease_seconds
+
+    def now(self) -> datetime:
+        return self._stage.now()
+
+    def let_pass(self, seconds: float) -> None:
+        self._stage.let_pass(seconds)
+
+    def accept(self, operation: NewOperation) -> None:
+        if self._stage.count("operations", id=operation.operation_id):
+            return
+        with self._store.database.begin() as connection:
+            self._insert_owner(connection, operation)
+            now = self._store.database.now()
+            row = {
+                "id": operation.operation_id,
+                "resource": operation.resource,
+                "workflow": operation.workflow,
+                "state": OperationState.READY.value,
+                "service_id": operation.service and operation.service.service_id,
+                "customer_id": operation.customer and operation.customer.customer_id,
+                "vendor_account": operation.vendor_account,
+                "environment": "live",
+                "generation": 1,
+                "actor_role": operation.actor_role,
+                "inputs": dict(operation.inputs),
+                "fence": 0,
+                "due_at": now,
+                "deadline": operation.deadline,
+                "since": now,
+                "created_at": now,
+            }
+            connection.execute(sa.insert(operations).values(**row))
+            wake_pointless(connection, self._store.database, operation.resource)
+
+    def _insert_owner(self, connection: sa.Connection, operation: NewOperation) -> None:
+        customer, service, now = operation.customer, operation.service, self._store.database.now()
+        if customer is None or service is None:
+            return
+        if not self._stage.count("customers", customer_id=customer.customer_id):
+            row = {"customer_id": customer.customer_id, "profile": dict(customer.profile), "updated_at": now}
+            connection.execute(sa.insert(customers).values(**row))
+        if not self._stage.count("services", id=service.service_id):
+            made: dict[str, Any] = {
+                "id": service.service_id,
+                "ownership_mark": service.service_id,
+                "customer_id": customer.customer_id,
+                "environment": "live",
+                "product": service.product,
+                "status": service.status.value,
+                "intended_status": ServiceStatus.ACTIVE.value,
+                "version": 0,
+                "generation": 1,
+                "attributes": dict(service.attributes),
+                "data": {},
+                "warnings": [],
+                "created_at": now,
+                "updated_at": now,
+            }
+            connection.execute(sa.insert(services).values(**made))
+
+    def claim_due(self) -> Claim | None:
+        claims = self._store.claims.take("worker", 1)
+        return claims[0] if claims else None
+
+    def next_due_in(self) -> float | None:
+        heads: dict[str, dict[str, Any]] = {}
+        for row in self._stage.rows("operations", order="position"):
+            if OperationState(row["state"]) not in ENDED_OPERATIONS:
+                heads.setdefault(row["resource"], row)
+        accounts = {row["name"]: row for row in self._stage.rows("vendor_accounts")}
+        times = [_claimable_at(row, accounts.get(row["vendor_account"])) for row in heads.values()]
+        known = [at for at in times if at is not None]
+        return (min(known) - self.now()).total_seconds() if known else None
+
+    def deliver_event(self, key: str, data: Mapping[str, Any]) -> None:
+        self._store.operations.deliver(key, data)
+
+    def release(self, operation_id: str) -> None:
+        self._store.operations.release(operation_id, "tester")
+
+    def resolve(self, operation_id: str, *, happened_ref: str | None) -> str:
+        return self._store.operations.resolve(operation_id, "tester", happened_ref=happened_ref)
+
+    def resume_account(self, name: str) -> None:
+        self._store.accounts.set_state(name, "open", "tester")
+
+    def standing(self, operation_id: str) -> Standing:
+        found = self._stage.rows("operations", id=operation_id)
+        if not found:
+            raise KeyError(operation_id)
+        row = found[0]
+        steps = self._stage.rows("steps", order="started_at", operation_id=operation_id)
+        return Standing(
+            OperationState(row["state"]),
+            row["reason"] or "",
+            row["attention"],
+            None if row["due_at"] is None else (row["due_at"] - self.now()).total_seconds(),
+            error_from(row["error"]),
+            self._warnings(row),
+            {step["name"]: step_from(step) for step in steps},
+            tuple(
+                (attempt["step"], _attempt_from(attempt))
+                for attempt in self._stage.rows("attempts", operation_id=operation_id)
+            ),
+        )
+
+    def _warnings(self, row: Mapping[str, Any]) -> tuple[str, ...]:
+        return tuple(self._stage.row("services", id=row["service_id"])["warnings"]) if row["service_id"] else ()
+
+    def service(self, service_id: str) -> ServiceRecord:
+        row = self._stage.row("services", id=service_id)
+        return ServiceRecord(
+            row["id"],
+            row["product"],
+            ServiceStatus(row["status"]),
+            row["attributes"],
+            row["ref"],
+            row["data"],
+            row["suspended_by"],
+        )
+
+
+def _claimable_at(row: Mapping[str, Any], account: Mapping[str, Any] | None) -> datetime | None:
+    due: datetime | None = row["due_at"]
+    if due is None or account is None:
+        return due
+    if account["state"] != "open":
+        return None
+    return max(due, account["broken_until"] or due)
+
+
+def _attempt_from(row: Mapping[str, Any]) -> Attempt:
+    exchanges = tuple(Exchange(each["request"], each["response"]) for each in row["exchanges"])
+    return Attempt(
+        row["number"],
+        row["action"],
+        row["outcome"],
+        row["milliseconds"] / 1000,
+        row["code"],
+        row["vendor_code"],
+        row["message"],
+        exchanges,
+    )
