@@ -39,6 +39,16 @@ class Sink:
         self.fault_aside(raw)
         self.set_aside.append((raw, queue, error))
 
+    @contextmanager
+    def only_those_in_hand_go_on(self) -> Iterator[None]:
+        """Open the gate for the calls that wait at it; later ones wait at a new gate until the end."""
+        old, self.gate = self.gate, threading.Event()
+        old.set()
+        try:
+            yield
+        finally:
+            self.gate.set()
+
     @property
     def bodies(self) -> list[bytes]:
         """The bodies that were committed, in order."""

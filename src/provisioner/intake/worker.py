@@ -104,6 +104,7 @@ class _Doorman:
 
     def take(self, delivery: Delivery) -> None:
         delivery.consumer.settle(delivery)
-        operation_id = delivery.raw[: LONGEST_OPERATION_ID + 1].decode("ascii", errors="replace")
-        if operation_id.isprintable() and 0 < len(operation_id) <= LONGEST_OPERATION_ID:
-            self._on_doorbell(operation_id)
+        if 0 < len(delivery.raw) <= LONGEST_OPERATION_ID and delivery.raw.isascii():
+            operation_id = delivery.raw.decode("ascii")
+            if operation_id.isprintable():
+                self._on_doorbell(operation_id)

@@ -1,6 +1,8 @@
 """Messages reach the receiving function as they were published, whatever they are, and are acked after its commit."""
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import binary, lists
 
 from provisioner.intake import topology
 from provisioner.intake.worker import IntakeWorker
@@ -51,6 +53,19 @@ def test_no_body_does_harm(vhost: Vhost, sink: Sink) -> None:
         vhost.wait_empty(topology.ORDERS, topology.DEAD_LETTERS)
         assert worker.healthy()
     assert sorted(sink.committed) == sorted((body, "orders") for body in POISON.values())
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(bodies=lists(binary(max_size=3_000), min_size=1, max_size=100))
+def test_whatever_bytes_come_each_message_is_committed_once(vhost: Vhost, bodies: list[bytes]) -> None:
+    """L0: with dramatiq's own decoding the rest of the queue may wait for ever behind one of them."""
+    sink = Sink()
+    with intake(vhost, sink) as worker:
+        vhost.publish(*bodies, key=topology.ORDERS)
+        sink.wait_committed(len(bodies))
+        assert worker.healthy()
+    assert vhost.take(topology.ORDERS) == []
+    assert sorted(sink.bodies) == sorted(bodies)
 
 
 def test_no_body_is_lost_to_a_fault_in_the_program(vhost: Vhost, sink: Sink) -> None:
