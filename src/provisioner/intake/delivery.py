@@ -16,7 +16,7 @@ from dramatiq import Consumer, Message, MessageProxy
 from dramatiq.errors import BrokerConnectionError
 from pika.exceptions import AMQPError
 
-from provisioner.kernel import log
+from provisioner.kernel import crash, log
 
 FLUSH_SECONDS: Final = 5.0
 
@@ -79,7 +79,10 @@ class SafeConsumer(Consumer):
         if not delivery.committed:
             _log.warning("message left unacked", queue=delivery.queue, bytes=len(delivery.raw), stale=delivery.stale)
             return
-        self.settle(delivery)
+        with crash.scope(f"intake/{delivery.queue}"):
+            crash.point("before_ack")
+            self.settle(delivery)
+            crash.point("after_ack")
 
     def nack(self, message: MessageProxy) -> None:
         """As `ack`: a message that cannot be taken in is never rejected, as that could lose it."""

@@ -17,7 +17,7 @@ import importlib
 import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -54,6 +54,14 @@ class _Armed:
             _strike(self.socket_path, f"{scope}:{point}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Listener:
+    told: Callable[[str, str], None]
+
+    def passed(self, scope: str, point: str) -> None:
+        self.told(scope, point)
+
+
 class _Unread:
     """Stands in until the environment was read."""
 
@@ -75,6 +83,17 @@ def arm(environ: Mapping[str, str] | None = None) -> None:
 
 
 @contextmanager
+def listening(told: Callable[[str, str], None]) -> Iterator[None]:
+    """Tell each point that any thread passes, as (scope, point), instead of striking: a list of the places to kill."""
+    global _armed  # noqa: PLW0603 - see `arm`
+    before, _armed = _armed, _Listener(told)
+    try:
+        yield
+    finally:
+        _armed = before
+
+
+@contextmanager
 def scope(name: str) -> Iterator[None]:
     """Name what is being done (`workflow/step`, `intake/orders`), so that a point in shared code can be told apart."""
     token = _scope.set(name)
@@ -91,9 +110,9 @@ def point(name: str) -> None:
 
 
 def _parse(spec: str, socket_path: str) -> _Armed:
-    scope_name, _, rest = spec.partition(":")
-    point_name, _, count = rest.partition(":")
-    if not scope_name or not point_name or not (count.isdecimal() and int(count) > 0):
+    rest, _, count = spec.rpartition(":")
+    scope_name, _, point_name = rest.rpartition(":")  # from the right: a step `undo:…` has a colon in its name
+    if not scope_name or not point_name.isidentifier() or not (count.isdecimal() and int(count) > 0):
         raise SettingsError(f"The setting {SPEC_VARIABLE} is {spec!a}; it must be SCOPE:POINT:COUNT, COUNT from 1.")
     return _Armed(scope_name, point_name, int(count), socket_path)
 

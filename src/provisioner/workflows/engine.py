@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from provisioner.kernel import crash
 from provisioner.orders.statuses import OperationState, ServiceStatus
 from provisioner.ports.outcomes import Misconfigured, Rejected
 from provisioner.workflows.definition import WORKFLOWS, Definition
-from provisioner.workflows.journal import AccountFault, Claim, Due, Ending, Pause, ServiceChange
+from provisioner.workflows.journal import AccountFault, Claim, Due, Ending, Pause, ServiceChange, StepOutcome
 from provisioner.workflows.operation import Operation
 from provisioner.workflows.recorder import (
     UNDO,
@@ -161,17 +162,24 @@ class _Run:
     # -- commits
 
     def _pause(self, pause: Pause) -> Report:
-        points(self._claim.workflow, pause.outcomes, "before_commit")
+        self._points(pause.outcomes, "before_commit")
         self._around.journal.pause(self._claim, pause)
-        points(self._claim.workflow, pause.outcomes, "after_commit")
+        self._points(pause.outcomes, "after_commit")
         return Report(pause.state, pause.reason, self._recorder.vendor_answered)
 
     def _end(self, ending: Ending) -> Report:
-        points(self._claim.workflow, ending.outcomes, "before_commit")
+        self._points(ending.outcomes, "before_commit")
         self._around.journal.end(self._claim, ending)
-        points(self._claim.workflow, ending.outcomes, "after_commit")
+        self._points(ending.outcomes, "after_commit")
         reason = ending.error.message if ending.error else ""
         return Report(ending.state, reason, self._recorder.vendor_answered)
+
+    def _points(self, outcomes: tuple[StepOutcome, ...], point: str) -> None:
+        """The crash points of a commit; one that carries no step's result is named by the workflow alone."""
+        points(self._claim.workflow, outcomes, point)
+        if not outcomes:
+            with crash.scope(self._claim.workflow):
+                crash.point(point)
 
 
 def _held(reason: str, attention: str) -> Pause:

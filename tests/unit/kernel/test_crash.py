@@ -101,3 +101,22 @@ with crash.scope("outer"):
     crash.point("here")
 """
     assert _run({"PROVISIONER_CRASH": "outer:here:1"}, program).returncode == -signal.SIGKILL
+
+
+def test_a_scope_may_have_a_colon_in_its_name() -> None:
+    program = """
+from provisioner.kernel import crash
+with crash.scope("create/undo:customer"):
+    crash.point("after_intent")
+"""
+    armed = {"PROVISIONER_CRASH": "create/undo:customer:after_intent:1"}
+    assert _run(armed, program).returncode == -signal.SIGKILL
+
+
+def test_a_listener_hears_every_point_and_nothing_strikes() -> None:
+    heard: list[tuple[str, str]] = []
+    with crash.listening(lambda scope, point: heard.append((scope, point))), crash.scope("create/customer"):
+        crash.point("before_intent")
+        crash.point("after_intent")
+    crash.point("after_call")
+    assert heard == [("create/customer", "before_intent"), ("create/customer", "after_intent")]
