@@ -6,8 +6,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from provisioner.messages.events import operation_needs_attention
-from provisioner.store.tables import orders, services
+from provisioner.orders.statuses import OperationState
+from provisioner.store.items import item_paused
+from provisioner.store.tables import operations, orders, services
 from provisioner.store.writing import Writing
+from provisioner.workflows.journal import Due, Pause
 
 
 def tell_attention(writing: Writing, row: Mapping[str, Any], attention: str, detail: str) -> None:
@@ -26,6 +29,22 @@ def tell_attention(writing: Writing, row: Mapping[str, Any], attention: str, det
         since=row["since"],
     )
     writing.tell(event, stream, sequence)
+
+
+def hold(writing: Writing, row: Mapping[str, Any], attention: str, reason: str) -> None:
+    """Hold a leased operation for an operator before it has run."""
+    values = {
+        "state": OperationState.HELD.value,
+        "reason": reason,
+        "attention": attention,
+        "due_at": None,
+        "lease_owner": None,
+        "since": writing.now(),
+    }
+    writing.execute(sa.update(operations).where(operations.c.id == row["id"]).values(**values))
+    item_paused(writing, row, Pause(OperationState.HELD, reason, Due()))
+    if row["attention"] != attention:
+        tell_attention(writing, row, attention, reason)
 
 
 def _told_in(connection: sa.Connection, operation: Mapping[str, Any]) -> tuple[str, int]:

@@ -6,9 +6,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from provisioner.kernel.errors import KeyRingError
 from provisioner.kernel.sealing import SecretBox
 from provisioner.orders.statuses import ENDED_OPERATIONS, OperationState
+from provisioner.store.attention import hold
 from provisioner.store.database import Database
+from provisioner.store.events import Announcer, Context
 from provisioner.store.rows import claim_from
 from provisioner.store.tables import (
     customers,
@@ -19,10 +22,12 @@ from provisioner.store.tables import (
     steps,
     vendor_accounts,
 )
+from provisioner.store.writing import Writing
 from provisioner.store.yielding import later_workflows
 from provisioner.workflows.journal import Claim
 
 ENDED: Final = tuple(sorted(state.value for state in ENDED_OPERATIONS))
+NO_KEY: Final = "key_ring"
 CLAIM_LOCK: Final = 0x70726F76  # one claimer at a time: counts of slots are then exact across processes
 
 
@@ -37,9 +42,18 @@ class Held:
 class Claims:
     """Takes due operations and keeps their leases."""
 
-    def __init__(self, database: Database, box: SecretBox, *, lease_seconds: float, breaker_failures: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        box: SecretBox,
+        announcer: Announcer,
+        *,
+        lease_seconds: float,
+        breaker_failures: int,
+    ) -> None:
         self._database = database
         self._box = box
+        self._announcer = announcer
         self.lease_seconds = lease_seconds
         self.breaker_failures = breaker_failures
 
@@ -47,13 +61,15 @@ class Claims:
         """Up to `limit` due operations, leased to `owner` under a new fencing token each.
 
         Never two of one resource, never one before those accepted earlier on its resource, never more of a vendor
-        account than it has slots. An expired lease is due like any other row. Raises StoreUnavailable.
+        account than it has slots. An expired lease is due like any other row. What needs a key that is missing is
+        held, so that it stops nothing else. Raises StoreUnavailable.
         """
         with self._database.begin() as connection:
             if self._database.is_postgres:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(CLAIM_LOCK)))
             rows = self._pick(connection, limit)
-            return [self._lease(connection, row, owner) for row in rows]
+            claims = [self._lease(connection, row, owner) for row in rows]
+            return [claim for claim in claims if claim is not None]
 
     def _pick(self, connection: sa.Connection, limit: int) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = []
@@ -82,7 +98,7 @@ class Claims:
             if slots > 0:
                 yield name, slots
 
-    def _lease(self, connection: sa.Connection, row: Mapping[str, Any], owner: str) -> Claim:
+    def _lease(self, connection: sa.Connection, row: Mapping[str, Any], owner: str) -> Claim | None:
         values = {
             "state": OperationState.RUNNING.value,
             "fence": row["fence"] + 1,
@@ -90,7 +106,20 @@ class Claims:
             "due_at": self._database.now(self.lease_seconds),
         }
         connection.execute(sa.update(operations).where(operations.c.id == row["id"]).values(**values))
-        return self._load(connection, {**row, "fence": row["fence"] + 1})
+        try:
+            return self._load(connection, {**row, "fence": row["fence"] + 1})
+        except KeyRingError as missing:
+            self._hold(connection, row["id"], row["fence"] + 1, str(missing))
+            return None
+
+    def _hold(self, connection: sa.Connection, operation_id: str, fence: int, reason: str) -> None:
+        """Hold an operation whose secrets do not open, unless it was taken over."""
+        leased = (operations.c.id == operation_id, operations.c.fence == fence)
+        query = sa.select(operations).where(*leased, operations.c.state == OperationState.RUNNING.value)
+        row = connection.execute(query.with_for_update()).mappings().first()
+        if row is not None:
+            context = Context(row["environment"], row["correlation_id"])
+            hold(Writing(connection, self._database, self._announcer, context), dict(row), NO_KEY, reason)
 
     def _load(self, connection: sa.Connection, row: Mapping[str, Any]) -> Claim:
         return claim_from(

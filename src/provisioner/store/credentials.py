@@ -1,5 +1,7 @@
 """Secrets at rest: sealed with the key ring, each bound to its own row."""
 
+from typing import Final
+
 import sqlalchemy as sa
 
 from provisioner.kernel.errors import NotFoundError, RefusedError
@@ -9,7 +11,9 @@ from provisioner.store.audit import note_action
 from provisioner.store.database import Database
 from provisioner.store.tables import customers, quarantine, services, vendor_accounts
 
-SEALED = (
+BATCH: Final = 100
+Place = tuple[sa.Table, sa.Column[str], sa.Column[bytes]]
+SEALED: Final[tuple[Place, ...]] = (
     (customers, customers.c.customer_id, customers.c.sealed_password),
     (services, services.c.id, services.c.sealed_password),
     (vendor_accounts, vendor_accounts.c.name, vendor_accounts.c.sealed_credentials),
@@ -46,23 +50,35 @@ class Credentials:
 
     def reseal_all(self) -> int:
         """Seal with the active key whatever another key had sealed; the number of values that changed."""
-        return sum(self._reseal(*place) for place in SEALED)
+        return sum(self._reseal(place) for place in SEALED)
 
-    def _reseal(self, table: sa.Table, key: sa.Column[str], column: sa.Column[bytes]) -> int:
+    def _reseal(self, place: Place) -> int:
+        """One transaction for each batch, so that nobody waits long; by key, so that new rows do no harm."""
+        changed, last = self._reseal_batch(place, "")
+        while last is not None:
+            more, last = self._reseal_batch(place, last)
+            changed += more
+        return changed
+
+    def _reseal_batch(self, place: Place, last: str) -> tuple[int, str | None]:
+        """How many values of the batch after the key `last` changed, and the batch's last key, None at the end."""
+        table, key, column = place
+        query = sa.select(key, column).where(column.is_not(None), key > last).order_by(key).limit(BATCH)
         changed = 0
         with self._database.begin() as connection:
-            rows = connection.execute(sa.select(key, column).where(column.is_not(None))).all()
+            rows = connection.execute(query.with_for_update()).all()
             for row_key, sealed in rows:
                 if self._box.needs_rotation(sealed):
                     renewed = self._box.reseal(sealed, row_of(column, row_key))
                     connection.execute(sa.update(table).where(key == row_key).values({column: renewed}))
                     changed += 1
-        return changed
+        return changed, rows[-1][0] if rows else None
 
     def reveal_password(self, service_id: str, actor: str) -> Secret:
         """The system password of a service, once; written to the audit in the same transaction."""
         with self._database.begin() as connection:
-            row = connection.execute(sa.select(services).where(services.c.id == service_id)).mappings().first()
+            query = sa.select(services).where(services.c.id == service_id).with_for_update()
+            row = connection.execute(query).mappings().first()
             if row is None or row["sealed_password"] is None:
                 raise NotFoundError(f"service {service_id} has no password to reveal")
             if row["revealed_at"] is not None:

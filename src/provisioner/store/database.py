@@ -61,8 +61,10 @@ class Database:
                 connection = pooled.driver_connection
                 assert isinstance(connection, psycopg.Connection)  # noqa: S101 - what the dialect promises
                 yield connection
-            except psycopg.OperationalError:
-                pooled.invalidate()
+            except (psycopg.OperationalError, psycopg.InterfaceError):
+                if pooled.driver_connection is not None and pooled.driver_connection.closed:
+                    pooled.invalidate()
+                    self._direct.dispose()  # the others in the pool are as old, and most likely as dead
                 raise
             finally:
                 pooled.close()
@@ -106,7 +108,7 @@ def told_plainly() -> Iterator[None]:
         if _is_away(error.orig):
             raise StoreUnavailable(f"the database does not answer: {_first_line(error.orig)}") from error
         raise
-    except psycopg.OperationalError as error:
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise StoreUnavailable(f"the database does not answer: {_first_line(error)}") from error
 
 

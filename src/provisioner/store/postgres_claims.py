@@ -2,6 +2,7 @@
 
 The first leases, under a lock that makes the counts of slots exact; the second reads what the journals know. They
 are two statements on purpose: the second sees what a worker whose lease has just been taken over still committed.
+The first asks once more at the row itself whether it may be taken: the worker may have ended it meanwhile.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.rows import dict_row
 
+from provisioner.kernel.errors import KeyRingError
 from provisioner.orders.rollup import OrderState
 from provisioner.store.changes import order_state
 from provisioner.store.claims import CLAIM_LOCK, Claims
@@ -18,8 +20,11 @@ from provisioner.store.rows import claim_from
 from provisioner.workflows.journal import Claim
 
 OPEN: Final = "o.state NOT IN ('cancelled', 'compensated', 'failed', 'succeeded', 'superseded')"
+# While the server was away nobody could keep a lease, so after its start each has one lease time to be kept again.
+SETTLED: Final = "now() >= pg_postmaster_start_time() + make_interval(secs => %(lease)s)"
+TAKEABLE: Final = f"{OPEN} AND o.state <> 'held' AND o.due_at <= now() AND (o.state <> 'running' OR {SETTLED})"
 DUE: Final = f"""
-    {OPEN} AND o.state <> 'held' AND o.due_at <= now()
+    {TAKEABLE}
     AND o.position = (SELECT min(e.position) FROM operations e WHERE e.resource = o.resource
         AND {OPEN.replace("o.", "e.")})
     AND NOT EXISTS (SELECT 1 FROM operation_requirements q JOIN operations r ON r.id = q.required_id
@@ -30,7 +35,7 @@ WITH room AS (
     SELECT a.name, least(%(limit)s,
         CASE WHEN a.failures >= %(breaker)s THEN 1 ELSE a.concurrency END
         - (SELECT count(*) FROM operations r
-           WHERE r.vendor_account = a.name AND r.state = 'running' AND r.due_at > now())) AS slots
+           WHERE r.vendor_account = a.name AND r.state = 'running' AND (r.due_at > now() OR NOT {SETTLED}))) AS slots
     FROM vendor_accounts a
     WHERE a.state = 'open' AND (a.broken_until IS NULL OR a.broken_until <= now())
 ), due AS (
@@ -43,10 +48,10 @@ WITH room AS (
 ), chosen AS (
     SELECT id FROM due ORDER BY due_at, position LIMIT %(limit)s
 )
-UPDATE operations SET state = 'running', fence = fence + 1, lease_owner = %(owner)s,
+UPDATE operations o SET state = 'running', fence = o.fence + 1, lease_owner = %(owner)s,
     due_at = now() + make_interval(secs => %(lease)s)
-FROM chosen WHERE operations.id = chosen.id
-RETURNING operations.id
+FROM chosen WHERE o.id = chosen.id AND {TAKEABLE}
+RETURNING o.id
 """  # noqa: S608 - made of constants of this file
 LOAD: Final = """
 SELECT o.*, now() AS now, to_jsonb(c) - 'sealed_password' AS customer, c.sealed_password AS customer_password,
@@ -94,7 +99,16 @@ class PostgresClaims(Claims):
         with self._database.direct() as connection, connection.transaction():
             ids = self._lease_batch(connection, parameters)
             rows = self._load_batch(connection, ids) if ids else []
-        return [self._claim(row) for row in rows]
+        claims = [self._opened(row) for row in rows]
+        return [claim for claim in claims if claim is not None]
+
+    def _opened(self, row: Mapping[str, Any]) -> Claim | None:
+        try:
+            return self._claim(row)
+        except KeyRingError as missing:
+            with self._database.begin() as connection:
+                self._hold(connection, row["id"], row["fence"], str(missing))
+            return None
 
     def _lease_batch(self, connection: "psycopg.Connection[Any]", parameters: Mapping[str, Any]) -> list[str]:
         with connection.pipeline():

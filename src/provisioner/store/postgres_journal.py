@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from provisioner.orders.rollup import ItemState
 from provisioner.orders.statuses import ItemStatus, OperationState
-from provisioner.store.changes import ItemFacts, OrderChange, change_item
+from provisioner.store.changes import ItemFacts, OrderChange, change_item, error_json
 from provisioner.store.database import tell_log
 from provisioner.store.events import Context, Row
 from provisioner.store.journal import StoreJournal
@@ -45,17 +45,25 @@ INTENT: Final = """, intent AS (
 SELECT count(*) FROM own
 """
 FIRST_INTENT: Final = OWN + INTENT
-NEXT_INTENT: Final = OWN + RESULT.format(gate="own") + INTENT
+# A commit that is repeated because its answer was lost finds its own intent, and writes nothing again.
+_UNWRITTEN: Final = """, unwritten AS (
+    SELECT FROM own WHERE NOT EXISTS (SELECT FROM steps WHERE operation_id = own.id AND name = %(next)s
+        AND fence = %(fence)s AND state = 'intended' AND attempts = %(next_attempt)s)
+)"""
+NEXT_INTENT: Final = OWN + _UNWRITTEN + RESULT.format(gate="own, unwritten") + INTENT
 
-_MOVES: Final = """, moved AS (
-    UPDATE orders SET status = %(order_status)s, version = %(order_version)s, updated_at = now()
-    FROM own, services s
-    WHERE orders.id = %(order)s AND orders.version = %(order_was)s
-        AND s.id = %(service)s AND s.version = %(service_was)s
+# The service is locked and looked at once more before anything is written: a command may be changing it just now.
+_MOVES: Final = """, unchanged AS (
+    SELECT s.id FROM services s, own WHERE s.id = %(service)s AND s.version = %(service_was)s FOR UPDATE OF s
+), moved AS (
+    UPDATE orders SET status = %(order_status)s, version = %(order_version)s, error = %(order_error)s,
+        updated_at = now()
+    FROM unchanged WHERE orders.id = %(order)s AND orders.version = %(order_was)s
     RETURNING orders.id
 ), served AS (
     UPDATE services SET status = %(service_status)s, suspended_by = NULL, ref = coalesce(%(ref)s, ref),
-        data = data || %(data)s, warnings = %(warnings)s, version = %(service_version)s, updated_at = now()
+        data = data || %(data)s, warnings = coalesce(%(new_warnings)s, warnings),
+        version = %(service_version)s, updated_at = now()
     FROM moved WHERE services.id = %(service)s
 ), past AS (
     UPDATE service_periods SET ended_at = now() FROM moved
@@ -186,6 +194,7 @@ def _of_order(change: OrderChange) -> Row:
         "order_status": change.after.status.value,
         "order_version": change.after.version,
         "order_was": change.before.version,
+        "order_error": None if change.error is None else Jsonb(error_json(change.error)),
         "transitions": Jsonb(change.transitions),
     }
 
@@ -200,4 +209,5 @@ def _of_service(claim: StoreClaim, ending: Ending, version: int) -> Row:
         "ref": change.ref,
         "data": Jsonb(dict(change.data or {})),
         "warnings": Jsonb(list(ending.warnings)),
+        "new_warnings": Jsonb(list(ending.warnings)) if ending.warnings else None,
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from provisioner.kernel.errors import NotFoundError, RefusedError
 from provisioner.kernel.ids import Ids
@@ -52,10 +53,16 @@ class Quarantine:
             if known is not None:
                 return known
             quarantine_id = self._ids.new()
-            row = self._row_of(quarantine_id, raw, queue, reject)
-            connection.execute(sa.insert(quarantine).values(**row, fingerprint=fingerprint))
+            row = {**self._row_of(quarantine_id, raw, queue, reject), "fingerprint": fingerprint}
+            if not self._insert(connection, row):  # another process was faster, just now
+                return self._seen_again(connection, fingerprint, reject) or quarantine_id
             self._tell(connection, quarantine_id, reject)
         return quarantine_id
+
+    def _insert(self, connection: sa.Connection, row: Mapping[str, Any]) -> bool:
+        dialect = postgresql if self._database.is_postgres else sqlite
+        insert: postgresql.Insert = dialect.insert(quarantine).values(**row)
+        return bool(connection.execute(insert.on_conflict_do_nothing()).rowcount)
 
     def _seen_again(self, connection: sa.Connection, fingerprint: str, reject: Reject) -> str | None:
         again = (
@@ -113,7 +120,7 @@ class Quarantine:
     def settle(self, quarantine_id: str, status: str, actor: str) -> None:
         """Note that a message was `replayed` or `discarded`; raises RefusedError when it is settled already."""
         with self._database.begin() as connection:
-            row = self._row(connection, quarantine_id)
+            row = self._row(connection, quarantine_id, lock=True)
             if row["status"] != OPEN:
                 raise RefusedError(f"message {quarantine_id} in quarantine was {row['status']} before")
             now = self._database.now()
@@ -123,9 +130,9 @@ class Quarantine:
             detail = {"reason": row["reason"]}
             note_action(connection, self._database, actor, f"quarantine.{status}", of=of, detail=detail)
 
-    def _row(self, connection: sa.Connection, quarantine_id: str) -> Mapping[str, Any]:
+    def _row(self, connection: sa.Connection, quarantine_id: str, *, lock: bool = False) -> Mapping[str, Any]:
         query = sa.select(quarantine).where(quarantine.c.id == quarantine_id)
-        row = connection.execute(query).mappings().first()
+        row = connection.execute(query.with_for_update() if lock else query).mappings().first()
         if row is None:
             raise NotFoundError(f"there is no message {quarantine_id} in quarantine")
         return dict(row)

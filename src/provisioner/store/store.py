@@ -87,7 +87,7 @@ def open_store(settings: Settings, ring: KeyRing, clock: Clock, ids: Ids) -> Sto
         commands=Commands(database, announcer=announcer, ids=ids, keys=(ring, box), deadline=deadline),
         refusals=Refusals(database, announcer),
         claims=kinds.claims(
-            database, box, lease_seconds=settings.lease_seconds, breaker_failures=settings.breaker_failures
+            database, box, announcer, lease_seconds=settings.lease_seconds, breaker_failures=settings.breaker_failures
         ),
         journal=kinds.journal(
             database,
