@@ -1,4 +1,9 @@
-"""Web hosting: a customer on a panel, and a subscription with a plan and a domain."""
+"""Web hosting: a customer on a panel, and a subscription with a plan and a domain.
+
+A customer's account is never removed here, also when nothing is left in it. A panel removes an account with all that
+it holds, and between our look whether it is empty and the removal another operation of the same customer may have put
+a subscription into it. An empty account does no harm, and the customer's next order finds it.
+"""
 
 import hashlib
 from collections.abc import Mapping
@@ -12,7 +17,7 @@ from provisioner.workflows.definition import workflow
 from provisioner.workflows.journal import ServiceChange
 from provisioner.workflows.operation import Operation
 
-# Another operation for the same customer may have removed the empty account between our two steps.
+# An operator may have removed the empty account between our two steps.
 OWNER_GONE: Final = "owner_not_found"
 LOGIN_CANDIDATES: Final = 5
 LOGIN_LENGTH: Final = 16  # characters; the limit of a system login on Plesk
@@ -21,13 +26,13 @@ LOGIN_LENGTH: Final = 16  # characters; the limit of a system login on Plesk
 @workflow("hosting.create", port=HostingPanel)
 def create_hosting(op: Operation, hosting: HostingPanel) -> ServiceChange:
     """Make the customer and the subscription; both are found again, never made twice."""
-    customer = op.step("customer", hosting.ensure_customer, _customer(op), undo=hosting.remove_customer)
+    customer = op.step("customer", hosting.ensure_customer, _customer(op))
     try:
         space = _create_with_free_login(op, hosting, customer, "subscription")
     except Rejected as rejected:
         if rejected.code != OWNER_GONE:
             raise
-        customer = op.step("customer-again", hosting.ensure_customer, _customer(op), undo=hosting.remove_customer)
+        customer = op.step("customer-again", hosting.ensure_customer, _customer(op))
         space = _create_with_free_login(op, hosting, customer, "subscription-again")
     return op.service_is(ServiceStatus.ACTIVE, Done(space.ref, {**space.data, "customer_ref": customer.ref}))
 
@@ -48,11 +53,9 @@ def resume_hosting(op: Operation, hosting: HostingPanel) -> ServiceChange:
 
 @workflow("hosting.cancel", port=HostingPanel)
 def cancel_hosting(op: Operation, hosting: HostingPanel) -> ServiceChange:
-    """Remove the subscription, and the customer too when nothing is left of it."""
+    """Remove the subscription; the customer's account stays."""
     if op.service.ref is not None:
         op.step("remove", hosting.remove_subscription, op.service.ref)
-        if customer := op.service.data.get("customer_ref"):
-            op.step("remove-customer", hosting.remove_customer, customer)
     return op.service_is(ServiceStatus.CANCELLED)
 
 

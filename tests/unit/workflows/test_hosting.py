@@ -108,23 +108,29 @@ def test_each_login_is_a_step_of_its_own(world: World, panel: Panel) -> None:
     assert list(world.standing().steps) == ["customer", "subscription", "subscription-2"]
 
 
-def test_when_every_login_is_taken_the_item_is_refused_and_the_customer_removed(world: World, panel: Panel) -> None:
+def test_when_every_login_is_taken_the_item_is_refused(world: World, panel: Panel) -> None:
     panel.taken = {login_candidate({"domain": "example.com"}, "s-1", number) for number in range(LOGIN_CANDIDATES)}
     world.accept()
     world.run_all()
-    assert (world.state(), world.error_code()) == (OperationState.COMPENSATED, "login_taken")
-    assert panel.customers == {}
+    assert (world.state(), world.error_code()) == (OperationState.FAILED, "login_taken")
 
 
 def test_a_refusal_of_another_kind_is_not_tried_with_other_logins(world: World, panel: Panel) -> None:
     panel.refuses = Rejected("domain_taken", "the domain is taken", fields=("/domain",))
     world.accept()
     world.run_all()
-    assert (world.error_code(), panel.subscriptions, panel.customers) == ("domain_taken", {}, {})
+    assert (world.error_code(), panel.subscriptions) == ("domain_taken", {})
     assert world.harness.service("s-1").status is ServiceStatus.FAILED
 
 
-def test_a_customer_that_another_operation_removed_is_made_again(world: World, panel: Panel) -> None:
+def test_a_refusal_leaves_the_account_that_another_operation_may_be_filling(world: World, panel: Panel) -> None:
+    panel.refuses = Rejected("domain_taken", "the domain is taken", fields=("/domain",))
+    world.accept()
+    world.run_all()
+    assert list(panel.customers) == ["customer/customer-1"]
+
+
+def test_a_customer_that_was_removed_in_between_is_made_again(world: World, panel: Panel) -> None:
     panel.refuses = Rejected("owner_not_found", "owner of the object not found")
     world.accept()
     world.run_all()
@@ -170,11 +176,11 @@ def test_what_was_never_made_cannot_be_suspended(world: World) -> None:
     assert (world.state(), world.error_code()) == (OperationState.FAILED, "nothing_there")
 
 
-def test_a_cancellation_removes_the_subscription_and_its_customer(world: World, panel: Panel) -> None:
+def test_a_cancellation_removes_the_subscription_and_leaves_the_account(world: World, panel: Panel) -> None:
     _make(world)
     world.accept("op-2", workflow="hosting.cancel")
     world.run_all()
-    assert (panel.subscriptions, panel.customers) == ({}, {})
+    assert (panel.subscriptions, list(panel.customers)) == ({}, ["customer/customer-1"])
     assert world.harness.service("s-1").status is ServiceStatus.CANCELLED
 
 
