@@ -1,0 +1,53 @@
+"""`python -m tests.soak --orders 10000 --seed 42`: run a soak, tell its verdict, end with 1 when it was not kept."""
+
+import argparse
+import secrets
+import shutil
+import sys
+
+from tests.soak.soak import Outcome, Plan, soak
+
+
+def main() -> int:
+    wanted = _asked()
+    _say(f"seed {wanted.seed}, {wanted.orders} orders")
+    outcome = soak(wanted)
+    if outcome.good:
+        shutil.rmtree(outcome.folder)
+    else:
+        _tell(outcome)
+    _say(outcome.line())
+    return 0 if outcome.good else 1
+
+
+def _asked() -> Plan:
+    reader = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    reader.add_argument("--orders", type=int, default=10_000)
+    reader.add_argument("--seed", type=int, default=secrets.randbelow(2**31))
+    reader.add_argument("--rate", type=float, default=12.0, help="orders a second")
+    reader.add_argument("--no-doorbells", action="store_true", help="drop every doorbell")
+    reader.add_argument("--no-strikes", action="store_true", help="let everything live")
+    given = reader.parse_args()
+    return Plan(
+        seed=given.seed,
+        orders=given.orders,
+        rate=given.rate,
+        doorbells=not given.no_doorbells,
+        strikes=not given.no_strikes,
+    )
+
+
+def _tell(outcome: Outcome) -> None:
+    _say(str(outcome.verdict))
+    _say(f"logs, accepted messages and heard events are in {outcome.folder}")
+    doorbells = "" if outcome.plan.doorbells else " DOORBELLS=no"
+    _say(f"repeat it with: make soak ORDERS={outcome.plan.orders} SEED={outcome.plan.seed}{doorbells}")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

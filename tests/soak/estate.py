@@ -1,0 +1,230 @@
+"""Everything that a soak runs: its own RabbitMQ and PostgreSQL, two simulated Plesk servers, and real processes."""
+
+import re
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from adapters.sandbox.plesk import start_simulator
+from adapters.sandbox.running import RunningSimulator
+from provisioner.app.installed import Installed
+from provisioner.kernel.sealing import KeyRing
+from provisioner.kernel.secret import Secret
+from provisioner.kernel.settings import Settings
+from provisioner.store.accounts import NewAccount
+from provisioner.store.store import Store
+from tests.soak.proxy import Way, Ways
+from tests.support.postgres import PostgresCluster
+from tests.support.processes import Child, ends_with_us, start
+from tests.support.production import PACE, prepare
+from tests.support.rabbit import RabbitNode
+from tests.support.rabbit_vhost import Vhost
+
+SERVERS: Final = ("plesk-1", "plesk-2")
+READ_SECONDS: Final = 2.0
+RESTART_SECONDS: Final = 0.3
+
+# A late success of the simulators comes within two seconds, so looking has to go on for longer.
+SOAK_PACE: Final[Mapping[str, str]] = {
+    **PACE,
+    "PROVISIONER_WORKER_THREADS": "8",
+    "PROVISIONER_LOOKUP_WAITS_SECONDS": "0.2,0.5,1,2",
+    "PROVISIONER_HEARTBEAT_BROKER_SECONDS": "5",
+    "PROVISIONER_BLOCKED_CONNECTION_TIMEOUT_SECONDS": "5",
+}
+LEASE_SECONDS: Final = float(PACE["PROVISIONER_LEASE_SECONDS"])
+
+
+@dataclass(slots=True)
+class Post:
+    """One process that is always started again, as a service manager would. Its ways lead to broker and database."""
+
+    name: str
+    command: Sequence[str]
+    environ: Mapping[str, str]
+    log: Path
+    ways: Mapping[str, Way] = field(default_factory=dict)
+    child: Child | None = None
+    frozen: bool = False
+    starts: int = 0
+    kills: int = 0
+    own_ends: list[int] = field(default_factory=list)
+    _again_at: float = 0.0
+
+    def look_after(self) -> None:
+        """Start it if it does not run, after a short pause."""
+        if self.child is not None and not self.child.running:
+            self._note_end(self.child.process.returncode)
+        if self.child is None and time.monotonic() >= self._again_at:
+            self.child = start([*ends_with_us(), *self.command], log=self.log, env=self.environ, cwd=self.log.parent)
+            self.starts += 1
+
+    def _note_end(self, code: int) -> None:
+        self.child, self._again_at, self.frozen = None, time.monotonic() + RESTART_SECONDS, False
+        if code not in (-signal.SIGKILL, 0):
+            self.own_ends.append(code)
+
+    def kill(self) -> bool:
+        """SIGKILL it; False when it does not run just now."""
+        if self.child is None:
+            return False
+        self.child.kill()
+        self.kills += 1
+        return True
+
+    def signal(self, number: signal.Signals) -> bool:
+        """Send it a signal; False when it does not run just now."""
+        if self.child is None or not self.child.running:
+            return False
+        self.child.send(number)
+        return True
+
+    def stop(self) -> int:
+        """End it as an administrator would; its exit code."""
+        if self.child is None or not self.child.running:
+            return 0
+        return self.child.stop(timeout=60)
+
+
+@dataclass(slots=True)
+class Estate:
+    """Made with `estate()`; `look_after` keeps its processes running."""
+
+    folder: Path
+    rabbit: RabbitNode
+    vhost: Vhost
+    postgres: PostgresCluster
+    database_url: str
+    installed: Installed
+    vendors: Mapping[str, RunningSimulator]
+    vendor_ways: Mapping[str, Way]
+    posts: Mapping[str, Post]
+
+    @property
+    def store(self) -> Store:
+        """The database, seen without a proxy."""
+        return self.installed.store()
+
+    @property
+    def workers(self) -> list[Post]:
+        """The processes that run operations."""
+        return [post for post in self.posts.values() if post.name.startswith("worker")]
+
+    def look_after(self) -> None:
+        """Start again what has ended."""
+        for post in self.posts.values():
+            post.look_after()
+
+    def stop(self) -> dict[str, int]:
+        """Stop all processes; their exit codes."""
+        return {post.name: post.stop() for post in self.posts.values()}
+
+    def logs(self) -> list[Path]:
+        """The logs of all processes of ours."""
+        return [post.log for post in self.posts.values()]
+
+
+ROLES: Final[Mapping[str, Sequence[str]]] = {
+    "worker-1": ("worker",),
+    "worker-2": ("worker",),
+    "scheduler-1": ("scheduler",),
+    "relay-1": ("relay",),
+    "relay-2": ("relay",),
+}
+
+
+@contextmanager
+def estate(folder: Path, roles: Mapping[str, Sequence[str]] = ROLES) -> Iterator[Estate]:
+    """Everything but the processes, which `look_after` starts; ended and removed at the end, except the folder."""
+    with ExitStack() as stack:
+        rabbit = RabbitNode.create()
+        stack.callback(rabbit.remove)
+        postgres = PostgresCluster.create(fsync=False)
+        stack.callback(postgres.remove)
+        ways = Ways()
+        stack.callback(ways.close)
+        vhost = rabbit.new_vhost()
+        database_url = postgres.create_database()
+        installed = _installed(folder, database_url)
+        stack.callback(installed.close)
+        vendors = {name: start_simulator(data_dir=folder / name) for name in SERVERS}
+        for vendor in vendors.values():
+            stack.callback(vendor.close)
+        vendor_ways = {name: ways.to(_port(vendor.endpoint)) for name, vendor in vendors.items()}
+        for name, vendor in vendors.items():
+            installed.store().accounts.add(_account(name, vendor, vendor_ways[name]), "soak")
+        prepare(vhost)
+        urls = {"database": database_url, "broker": vhost.url.reveal()}
+        posts = {
+            name: _post(name, role, folder, {kind: _Route.to(url, ways) for kind, url in urls.items()})
+            for name, role in roles.items()
+        }
+        made = Estate(folder, rabbit, vhost, postgres, database_url, installed, vendors, vendor_ways, posts)
+        stack.callback(_end_all, made)
+        yield made
+
+
+def _installed(folder: Path, database_url: str) -> Installed:
+    ring = folder / "keys.json"
+    KeyRing.create(ring)
+    installed = Installed(Settings(database_url=Secret(database_url), key_ring=ring, data_dir=folder))
+    installed.migrate()
+    return installed
+
+
+def _account(name: str, vendor: RunningSimulator, way: Way) -> NewAccount:
+    settings = {
+        **vendor.settings,
+        "endpoint": _through(vendor.endpoint, way),
+        "read_timeout": f"{READ_SECONDS:g}",
+    }
+    return NewAccount(name, "plesk", "hosting", "live", settings, vendor.credentials, concurrency=4)
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """A server's URL, and the same through a way of its own."""
+
+    way: Way
+    url: str
+
+    @classmethod
+    def to(cls, url: str, ways: Ways) -> "_Route":
+        way = ways.to(_port(url))
+        return cls(way, _through(url, way))
+
+
+def _post(name: str, role: Sequence[str], folder: Path, routes: Mapping[str, _Route]) -> Post:
+    environ = {
+        **SOAK_PACE,
+        "PROVISIONER_DATABASE_URL": routes["database"].url,
+        "PROVISIONER_BROKER_URL": routes["broker"].url,
+        "PROVISIONER_KEY_RING": str(folder / "keys.json"),
+        "PROVISIONER_DATA_DIR": str(folder),
+    }
+    command = [sys.executable, "-m", "provisioner.app", *role]
+    return Post(name, command, environ, folder / f"{name}.log", {kind: each.way for kind, each in routes.items()})
+
+
+def _end_all(made: Estate) -> None:
+    for post in made.posts.values():
+        post.kill()
+
+
+_PORT = re.compile(r"(?<=127\.0\.0\.1:)\d+")
+
+
+def _port(url: str) -> int:
+    found = _PORT.search(url)
+    if found is None:
+        raise ValueError(f"{url} names no port of 127.0.0.1")
+    return int(found[0])
+
+
+def _through(url: str, way: Way) -> str:
+    return _PORT.sub(str(way.port), url)

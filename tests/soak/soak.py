@@ -1,0 +1,205 @@
+"""The soak: orders go through real processes while a nemesis strikes; at the end the judge decides.
+
+    storefront ──▶ RabbitMQ ──▶ two workers ──▶ two simulated Plesk servers
+        ▲                        │   PostgreSQL, a scheduler
+        └──── two relays ◀───────┘   every way of a worker to broker, database and vendor is a proxy that can be cut
+
+Everything is drawn from one seed: the orders, the answers of the storefront, the strikes and their places. What the
+machine does in between is not: a soak that failed is repeated with its seed, and its folder tells what happened.
+"""
+
+import json
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from provisioner.kernel.errors import StoreUnavailable
+from provisioner.orders.statuses import ENDED_OPERATIONS
+from provisioner.store.tables import operations, orders, outbox, vendor_accounts
+from tests.soak.estate import ROLES, SERVERS, Estate, estate
+from tests.soak.evidence import gather
+from tests.soak.nemesis import KILLS, Nemesis
+from tests.soak.storefront import Storefront, Tempo
+from tests.soak.strikes import plan
+from tests.soak.workload import Workload
+from tests.support.judge.judge import judge
+from tests.support.judge.verdict import Verdict
+
+TURN_SECONDS: Final = 0.02
+DUTY_SECONDS: Final = 1.0
+QUIET_SECONDS: Final = 2.0
+LONGEST_REST: Final = 240.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do. `doorbells`: False drops every one of them; `strikes`: False lets everything live."""
+
+    seed: int
+    orders: int
+    rate: float = 12.0
+    in_flight: int = 200
+    doorbells: bool = True
+    strikes: bool = True
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of it."""
+
+    plan: Plan
+    folder: Path
+    verdict: Verdict
+    faults: Mapping[str, int]
+    kills: int
+    seconds: float
+    rest_seconds: float
+    rested: bool
+    workflows: Sequence[str]
+    own_ends: Mapping[str, Sequence[int]]
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def good(self) -> bool:
+        """True when the promise was kept and no process ended by itself."""
+        return self.verdict.good and self.rested and not self.own_ends
+
+    def line(self) -> str:
+        """The last line that is printed: one JSON object."""
+        counts = self.verdict.counts()
+        counts["stuck"] += 0 if self.rested else 1
+        told = {
+            "seed": self.plan.seed,
+            "orders": self.plan.orders,
+            "kills": self.kills,
+            "faults": dict(self.faults),
+            "workflows": list(self.workflows),
+            "seconds": round(self.seconds, 1),
+            "rest_seconds": round(self.rest_seconds, 1),
+            "ended_by_themselves": {name: list(codes) for name, codes in self.own_ends.items()},
+            **self.figures,
+        }
+        return json.dumps({**told, **counts})
+
+
+def soak(wanted: Plan, folder: Path | None = None) -> Outcome:
+    """Run one. Everything that was seen stays in the folder, readable by its owner only."""
+    place = folder or Path(tempfile.mkdtemp(prefix=f"provisioner-soak-{wanted.seed}-"))
+    with estate(place, ROLES) as made:
+        return _Soak(wanted, made).run()
+
+
+class _Soak:
+    def __init__(self, wanted: Plan, made: Estate) -> None:
+        self._plan = wanted
+        self._estate = made
+        workload = Workload(wanted.seed, wanted.orders, made.installed.keys().public_key(), SERVERS)
+        tempo = Tempo(wanted.rate, wanted.in_flight)
+        self._storefront = Storefront(workload, made.vhost.url, made.folder, tempo)
+        self._nemesis = Nemesis(made, plan(wanted.seed, wanted.orders) if wanted.strikes else [])
+        self._on_duty_at = 0.0
+
+    def run(self) -> Outcome:
+        started = time.monotonic()
+        self._storefront.start()
+        while not (self._storefront.all_placed and self._nemesis.is_done):
+            self._turn()
+        healed = time.monotonic()
+        self._heal_vendors()
+        rested = self._rest()
+        rest_seconds = time.monotonic() - healed
+        self._estate.stop()
+        self._storefront.stop()
+        return self._outcome(started, rest_seconds, rested=rested)
+
+    def _turn(self) -> None:
+        if self._storefront.failures:
+            raise RuntimeError("the storefront of the soak has failed") from self._storefront.failures[0]
+        self._estate.look_after()
+        self._nemesis.turn(self._storefront.placed)
+        self._be_on_duty()
+        time.sleep(TURN_SECONDS)
+
+    # -- the operator
+
+    def _be_on_duty(self) -> None:
+        """Open again what was parked, as an operator does who has looked at it."""
+        if time.monotonic() < self._on_duty_at:
+            return
+        self._on_duty_at = time.monotonic() + DUTY_SECONDS
+        try:
+            with self._estate.store.database.read() as connection:
+                parked = sa.select(vendor_accounts.c.name).where(vendor_accounts.c.state == "parked")
+                names = list(connection.scalars(parked))
+            for name in names:
+                self._estate.store.accounts.set_state(name, "open", "operator")
+        except StoreUnavailable:
+            return
+
+    def _heal_vendors(self) -> None:
+        for vendor in self._estate.vendors.values():
+            vendor.faults.clear()
+        for way in self._estate.vendor_ways.values():
+            way.heal()
+
+    # -- the end
+
+    def _rest(self) -> bool:
+        """Wait until nothing is left to do; False when that takes too long."""
+        deadline = time.monotonic() + LONGEST_REST
+        quiet_since: float | None = None
+        while time.monotonic() < deadline:
+            self._turn()
+            if not self._is_quiet():
+                quiet_since = None
+            elif quiet_since is None:
+                quiet_since = time.monotonic()
+            elif time.monotonic() - max(quiet_since, self._storefront.last_word) > QUIET_SECONDS:
+                return True
+            time.sleep(0.2)
+        return False
+
+    def _is_quiet(self) -> bool:
+        return self._storefront.has_nothing_to_say and not any(self._left().values())
+
+    def _left(self) -> dict[str, int]:
+        """What is still to be done: operations, orders and events. What is held waits for an operator."""
+        ended = [state.value for state in ENDED_OPERATIONS]
+        at_work = sa.select(sa.func.count()).where(operations.c.state.not_in([*ended, "held"]))
+        started = sa.select(sa.func.count()).where(orders.c.status == "provisioning_started")
+        untold = sa.select(sa.func.count()).where(outbox.c.published_at.is_(None))
+        questions = {"operations": at_work, "orders": started, "events": untold}
+        with self._estate.store.database.read() as connection:
+            return {name: connection.scalar(query) or 0 for name, query in questions.items()}
+
+    def _outcome(self, started: float, rest_seconds: float, *, rested: bool) -> Outcome:
+        history = gather(self._estate, self._storefront)
+        verdict = judge(history, repeats=True)
+        if not verdict.good:
+            history.save(self._estate.folder / "history")
+        struck = self._nemesis.struck
+        rows = history.table("operations")
+        return Outcome(
+            plan=self._plan,
+            folder=self._estate.folder,
+            verdict=verdict,
+            faults=dict(sorted(struck.items())),
+            kills=sum(struck[kind] for kind in KILLS),
+            seconds=time.monotonic() - started,
+            rest_seconds=rest_seconds,
+            rested=rested,
+            workflows=sorted({row["workflow"] for row in rows}),
+            own_ends={post.name: post.own_ends for post in self._estate.posts.values() if post.own_ends},
+            figures={
+                "operations": len(rows),
+                "held": sum(row["state"] == "held" for row in rows),
+                "quarantined": len(history.table("quarantine")),
+                "effects": len(history.effects),
+                "in_vain": dict(self._nemesis.in_vain),
+            },
+        )
