@@ -10,15 +10,15 @@ from tests.support.rabbit_vhost import Vhost
 
 @pytest.fixture(scope="session")
 def rabbit() -> Iterator[RabbitNode]:
-    """A running node that the session shares; a test that kills or freezes it makes its own with `own_rabbit`."""
+    """A running node that the session shares; a test that kills or freezes it takes `own_rabbit`."""
     node = RabbitNode.create()
     yield node
     node.remove()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def own_rabbit() -> Iterator[RabbitNode]:
-    """A running node for one module's tests alone, which may stop, kill and start it, or raise its alarms."""
+    """A second node, for tests that stop, kill and start it or raise its alarms, and leave it running and well."""
     node = RabbitNode.create()
     yield node
     node.remove()
@@ -32,5 +32,6 @@ def vhost(rabbit: RabbitNode) -> Vhost:
 
 @pytest.fixture
 def own_vhost(own_rabbit: RabbitNode) -> Vhost:
-    """An empty virtual host of the module's own node."""
+    """An empty virtual host of the node that may be killed."""
+    own_rabbit.heal()
     return own_rabbit.new_vhost()

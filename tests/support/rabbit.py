@@ -108,11 +108,12 @@ class RabbitNode:
         self._running().stop(timeout=60)
         self._broker = None
 
-    def kill(self) -> None:
+    def kill(self, *, queues_are_old: bool = False) -> None:
         """SIGKILL the broker, as a crash of the machine would, and wait for it."""
         # The name of a new quorum queue is on disk only about a second after its declaration was confirmed; a queue
         # whose name was lost never answers again. No test here is about that.
-        time.sleep(NAME_ON_DISK_SECONDS)
+        if not queues_are_old:
+            time.sleep(NAME_ON_DISK_SECONDS)
         self._running().kill()
         self._broker = None
 
@@ -123,6 +124,13 @@ class RabbitNode:
     def thaw(self) -> None:
         """SIGCONT the broker."""
         self._running().send(signal.SIGCONT)
+
+    def heal(self) -> None:
+        """Let the broker run and answer, whatever a failed test has left behind."""
+        if self._broker is not None and self._broker.running:
+            self.thaw()
+        else:
+            self.start()
 
     def restart(self) -> None:
         """Stop the broker and start it again, on the same port."""
