@@ -56,8 +56,11 @@ _FINISHING: Final = frozenset({"webspace.set", "webspace.switch-subscription"})
 
 STEPS: Final[Mapping[str, Declared]] = {
     "hosting.create/customer": Declared(Kind.MAKES, "customer.add", CUSTOMER),
+    "hosting.create/customer-again": Declared(Kind.MAKES, "customer.add", CUSTOMER),
     "hosting.create/undo:customer": Declared(Kind.REMOVES, "customer.del", CUSTOMER),
     "hosting.create/subscription": Declared(Kind.MAKES, "webspace.add", SUBSCRIPTION, also=_FINISHING),
+    "hosting.create/subscription-again": Declared(Kind.MAKES, "webspace.add", SUBSCRIPTION, also=_FINISHING),
+    "hosting.create/undo:subscription-again": Declared(Kind.REMOVES, "webspace.del", SUBSCRIPTION),
     "hosting.create/undo:subscription": Declared(Kind.REMOVES, "webspace.del", SUBSCRIPTION),
     "hosting.suspend/suspend": Declared(Kind.CHANGES, "webspace.set", SUBSCRIPTION, {"status": SUSPENDED}),
     "hosting.resume/resume": Declared(Kind.CHANGES, "webspace.set", SUBSCRIPTION, {"status": ACTIVE}),

@@ -103,7 +103,10 @@ SAME_EFFECTS: dict[str, tuple[Wrong, Forgery]] = {
         lambda: change(good(), "services", {"id": "s1"}, status="active"),
     ),
     "a suspended service that is switched on": (Wrong.LOST, lambda: effects(good(), CUSTOMER, SUBSCRIPTION)),
-    "a customer that was left behind": (Wrong.LOST, lambda: effects(undone(), CUSTOMER)),
+    "a customer that is gone while a service of his stands": (
+        Wrong.LOST,
+        lambda: effects(good(), *good().effects, effect(9, "customer.del", "cust:c1")),
+    ),
     "a step that the judge does not know": (
         Wrong.LOST,
         lambda: add(good(), "steps", **step("op1", "polish", 3)),
