@@ -13,11 +13,11 @@ import threading
 import time
 from pathlib import Path
 
-from provisioner.intake.watchdog import Watchdog
 from provisioner.intake.worker import IntakeWorker
 from provisioner.kernel.secret import Secret
 
 HEARTBEAT = 2
+THREAD_DIED = 70
 
 
 class CommitFile:
@@ -50,14 +50,13 @@ def main() -> None:
     url, file, *rest = sys.argv[1:]
     commits = CommitFile(Path(file), int(rest[0]) / 1000 if rest else 0.0)
     worker = IntakeWorker(Secret(url), commits.receive, _refuse, heartbeat=HEARTBEAT)
-    watchdog = Watchdog(worker.healthy)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     worker.start()
-    watchdog.start()
     print("started", flush=True)  # noqa: T201 - the test waits for this line
-    stop.wait()
-    watchdog.stop()
+    while not stop.wait(0.2):
+        if not worker.healthy():
+            os._exit(THREAD_DIED)
     worker.stop()
 
 

@@ -65,7 +65,7 @@ def _worker(installed: Installed, stop: threading.Event) -> int:
     runner.start()
     if settings.broker_url is None:
         return _watch(stop, runner.healthy, lambda: runner.stop(settings.stop_grace_seconds))
-    doorbell = Doorbell(settings.broker_url)
+    doorbell = _doorbell(installed)
     intake = installed.intake(_ring_locally_first(runner, doorbell))
     worker = IntakeWorker(
         settings.broker_url,
@@ -112,8 +112,7 @@ def _ring_locally_first(runner: Runner, doorbell: Doorbell) -> Callable[[Sequenc
 
 
 def _scheduler(installed: Installed, stop: threading.Event) -> int:
-    broker = installed.settings.broker_url
-    doorbell = Doorbell(broker) if broker is not None else None
+    doorbell = _doorbell(installed) if installed.settings.broker_url is not None else None
 
     def ring(operations: Sequence[str]) -> None:
         if doorbell is not None:
@@ -128,7 +127,11 @@ def _scheduler(installed: Installed, stop: threading.Event) -> int:
 def _relay(installed: Installed, stop: threading.Event) -> int:
     settings = installed.settings
     outbox = installed.store().outbox(installed.owner)
-    publisher = ConfirmingPublisher(_broker(installed), blocked_seconds=settings.blocked_connection_timeout_seconds)
+    publisher = ConfirmingPublisher(
+        _broker(installed),
+        heartbeat=settings.heartbeat_broker_seconds,
+        blocked_seconds=settings.blocked_connection_timeout_seconds,
+    )
     Relay(outbox, publisher, batch=settings.relay_batch, idle_seconds=settings.relay_idle_seconds).run(stop)
     return 0
 
@@ -156,10 +159,19 @@ def _embedded(installed: Installed, stop: threading.Event) -> int:
     )
 
 
+def _doorbell(installed: Installed) -> Doorbell:
+    settings = installed.settings
+    return Doorbell(
+        _broker(installed),
+        heartbeat=settings.heartbeat_broker_seconds,
+        blocked_seconds=settings.blocked_connection_timeout_seconds,
+    )
+
+
 def _broker(installed: Installed) -> Secret:
     broker = installed.settings.broker_url
     if broker is None:
-        raise SettingsError("PROVISIONER_BROKER_URL is not set; the relay has nowhere to publish to")
+        raise SettingsError("PROVISIONER_BROKER_URL is not set, and this needs a broker")
     return broker
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from provisioner.intake import topology
-from provisioner.intake.watchdog import THREAD_DIED
 from tests.support.processes import Child, start, wait_for
 from tests.support.rabbit_vhost import Vhost
+from tests.support.rabbit_worker_process import THREAD_DIED
 
 ROOT = Path(__file__).parents[3]
 StartWorker = Callable[..., Child]
