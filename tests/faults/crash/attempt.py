@@ -1,0 +1,158 @@
+"""One scenario on one lane with one kill: run, die, run again to the end, be judged."""
+
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from provisioner.kernel.crash import SOCKET_VARIABLE, SPEC_VARIABLE
+from tests.faults.crash.cells import RELAY, Cell, Victim
+from tests.faults.crash.control import Control
+from tests.faults.crash.lane import Lane
+from tests.faults.crash.scenarios import Scenario
+from tests.support.judge.history import History
+from tests.support.judge.judge import judge
+from tests.support.judge.verdict import Finding, Verdict, Wrong
+from tests.support.processes import Child, NeverHappenedError, wait_for
+
+END_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 20.0
+WORKER: Final = "worker"
+
+
+class Blow(Protocol):
+    """How the kill of one run comes about."""
+
+    kills: int
+
+    def start(self, lane: Lane) -> Child:
+        """Start the process that will die, or at whose point something else will."""
+        ...
+
+    def look(self, lane: Lane, child: Child) -> Child:
+        """Do what is to be done now; the process that runs from now on."""
+        ...
+
+
+@dataclass(slots=True)
+class Result:
+    """What came of one run. `kills`: 0 when the blow never fell."""
+
+    name: str
+    kills: int
+    verdict: Verdict
+    workflows: frozenset[str]
+    history: History
+
+
+@dataclass(slots=True)
+class Armed:
+    """A named point at which the process kills itself, or the broker or the database is killed meanwhile."""
+
+    cell: Cell
+    control: Control
+    kills: int = 0
+
+    def start(self, lane: Lane) -> Child:
+        """The armed process."""
+        environ = {SPEC_VARIABLE: str(self.cell.passing)}
+        if self.cell.victim is not Victim.PROCESS:
+            environ[SOCKET_VARIABLE] = str(self.control.path)
+        return lane.start(self.cell.role, **environ)
+
+    def look(self, lane: Lane, child: Child) -> Child:
+        """Start the dead process again without arming it; or kill and start the server, and let the process go on."""
+        if self.cell.victim is Victim.PROCESS:
+            return self._replaced(lane, child)
+        if self.control.told() is not None:
+            _kill_and_start(lane, self.cell.victim)
+            self.kills += 1
+            self.control.let_go()
+        return child
+
+    def _replaced(self, lane: Lane, child: Child) -> Child:
+        if child.running:
+            return child
+        if child.process.returncode != -signal.SIGKILL:
+            raise NeverHappenedError(f"the {self.cell.role} ended by itself:\n{child.tail()}")
+        self.kills += 1
+        return lane.start(self.cell.role)
+
+
+def _kill_and_start(lane: Lane, victim: Victim) -> None:
+    if victim is Victim.DATABASE:
+        lane.kill_database()
+    else:
+        lane.kill_broker()
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One run. `role` is the one of the process that is struck; the other one lives through it."""
+
+    lane: Lane
+    name: str
+    scenario: Scenario
+    blow: Blow
+    role: str = WORKER
+    children: list[Child] = field(default_factory=list)
+    complaints: list[Finding] = field(default_factory=list)
+
+    def run(self) -> Result:
+        """Run to the end, or for as long as can be waited, and judge what is left."""
+        self.lane.begin(self.scenario)
+        try:
+            self._play()
+        except NeverHappenedError as late:
+            self._complain(Wrong.STUCK, str(late))
+        self._stop()
+        history = self.lane.history()
+        findings = [*self.complaints, *judge(history).findings]
+        workflows = frozenset(row["workflow"] for row in history.table("operations"))
+        return Result(self.name, self.blow.kills, Verdict(findings), workflows, history)
+
+    def _play(self) -> None:
+        if self.role == RELAY:
+            self.lane.stop_relay()
+            self._keep(self.lane.start(WORKER))
+        else:
+            self.lane.keep_relay()
+        self._keep(self.blow.start(self.lane))
+        for phase in self.scenario.phases:
+            self.lane.publish(phase(self.lane.seal))
+            wait_for(self._at_rest, f"the end of {self.name}", timeout=END_SECONDS, interval=0.03)
+
+    def _keep(self, child: Child) -> None:
+        self.children.append(child)
+
+    def _at_rest(self) -> bool:
+        child = self.blow.look(self.lane, self.children[-1])
+        if child is not self.children[-1]:
+            self._keep(child)
+        return self.lane.nothing_is_left() and self.lane.messages_left() == 0
+
+    def _stop(self) -> None:
+        """Let the processes end well: only then is every message acked."""
+        for child in self.children:
+            if child.running:
+                self._stop_well(child)
+        if left := self.lane.messages_left():
+            self._complain(Wrong.STUCK, f"{left} messages were left unacked")
+        self.lane.listen()
+
+    def _stop_well(self, child: Child) -> None:
+        try:
+            code = child.stop(timeout=STOP_SECONDS)
+        except NeverHappenedError as late:
+            self._complain(Wrong.STUCK, str(late))
+            return
+        if code != 0:
+            self._complain(Wrong.STUCK, f"a process that was asked to end had the exit code {code}:\n{child.tail()}")
+
+    def _complain(self, wrong: Wrong, words: str) -> None:
+        self.complaints.append(Finding("run", wrong, words))
+
+
+def failures(results: Sequence[Result]) -> list[Result]:
+    """Those in which the promise was broken, or nothing was killed."""
+    return [result for result in results if not result.verdict.good or not result.kills]

@@ -1,0 +1,120 @@
+"""The matrix: every boundary that the scenarios pass, and each victim that is killed there."""
+
+import ast
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import provisioner
+from provisioner.intake import topology
+from tests.faults.crash.dry_run import Course, Passing, Step
+from tests.faults.crash.lane import RELAY
+from tests.faults.crash.scenarios import BY_NAME, Scenario
+
+CALL_POINTS: Final = (
+    *("before_intent", "after_intent", "request_sent", "response_received"),
+    *("after_call", "before_commit", "after_commit"),
+)
+WAIT_POINTS: Final = ("before_commit", "after_commit")
+ACK_POINTS: Final = ("before_ack", "after_ack")
+STOREFRONT_QUEUES: Final = (topology.ORDERS, topology.LIFECYCLE)
+RELAY_POINTS: Final = ("before_publish", "after_confirm", "after_mark")
+
+
+class Victim(StrEnum):
+    """What is killed."""
+
+    PROCESS = "process"  # the one that passes the point: the worker, or the relay
+    BROKER = "broker"
+    DATABASE = "database"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One kill."""
+
+    scenario: Scenario
+    passing: Passing
+    victim: Victim
+
+    @property
+    def role(self) -> str:
+        """The process that is armed."""
+        return RELAY if self.passing.scope == RELAY else "worker"
+
+    def __str__(self) -> str:
+        return f"{self.scenario} / {self.passing} / {self.victim}"
+
+
+def matrix(courses: Sequence[Course]) -> list[Cell]:
+    """Every cell: the process and the database at each passing, the broker once at each boundary."""
+    cells = []
+    for victim in Victim:
+        seen: set[tuple[str, str]] = set()
+        for scenario, passing in _passings(courses):
+            if victim is not Victim.BROKER or passing.boundary not in seen:
+                cells.append(Cell(scenario, passing, victim))
+            seen.add(passing.boundary)
+    return cells
+
+
+def _passings(courses: Sequence[Course]) -> Iterator[tuple[Scenario, Passing]]:
+    for course in courses:
+        yield from ((course.scenario, passing) for passing in course.passings)
+        yield from ((course.scenario, passing) for passing in _acks(course))
+    yield from ((BY_NAME["create"], Passing(RELAY, point, 1)) for point in RELAY_POINTS)
+
+
+def _acks(course: Course) -> Iterator[Passing]:
+    """A dry run has no broker to ack to; the ack follows each commit of the intake."""
+    for passing in course.passings:
+        if passing.point == "after_commit" and passing.scope.startswith("intake/"):
+            yield from (Passing(passing.scope, point, passing.count) for point in ACK_POINTS)
+
+
+def boundaries(courses: Sequence[Course]) -> set[tuple[str, str]]:
+    """What must be covered: each step that ran, around its call and its commits; intake and relay."""
+    steps = {step for course in courses for step in course.steps}
+    of_steps = {(step.scope, point) for step in steps for point in _points_of(step)}
+    of_intake = {(f"intake/{name}", point) for name in STOREFRONT_QUEUES for point in (*WAIT_POINTS, *ACK_POINTS)}
+    return of_steps | of_intake | {(RELAY, point) for point in RELAY_POINTS}
+
+
+def _points_of(step: Step) -> tuple[str, ...]:
+    return CALL_POINTS if step.calls else WAIT_POINTS
+
+
+def named_in_the_code() -> set[str]:
+    """Every name of a point that the product's code passes."""
+    root = Path(provisioner.__path__[0]).parent
+    return {name for file in root.rglob("*.py") for name in _literals(ast.parse(file.read_text()))}
+
+
+def _literals(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name("crash"), attr="point"), args=[ast.Constant(str(name))]):
+                yield name
+            case ast.Call(func=ast.Name("points") | ast.Attribute(attr="_points"), args=[*_, ast.Constant(str(name))]):
+                yield name
+            case _:
+                continue
+
+
+def sample(cells: Sequence[Cell], size: int, seed: int) -> list[Cell]:
+    """So many cells in a drawn order: at least one of each scenario and of each victim, few of the slow ones."""
+    drawn = random.Random(seed).sample(cells, len(cells))  # noqa: S311 - drawn to be drawn again, not to be secret
+    needed = {str(cell.scenario) for cell in cells} | {cell.victim.value for cell in cells}
+    chosen = [cell for cell in drawn if _takes(cell, needed)]
+    rest = [cell for cell in drawn if cell not in chosen and cell.victim is not Victim.BROKER]
+    return [*chosen, *rest][:size]
+
+
+def _takes(cell: Cell, needed: set[str]) -> bool:
+    """Whether this cell shows something that no earlier one did; notes it."""
+    shown = needed & {str(cell.scenario), cell.victim.value}
+    needed -= shown
+    return bool(shown)

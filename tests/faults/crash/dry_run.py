@@ -1,0 +1,146 @@
+"""Every scenario run once in this process, on SQLite and without a broker, to list the points that it passes.
+
+The engine, the workflows, the adapter and the intake function are the product's own; nothing is killed.
+"""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+
+from adapters.sandbox.plesk import start_simulator
+from adapters.sandbox.running import RunningSimulator
+from provisioner.app.installed import Installed
+from provisioner.intake import topology
+from provisioner.kernel import crash
+from provisioner.kernel.settings import Settings
+from provisioner.store.tables import operations, steps
+from tests.faults.crash.scenarios import Message, Scenario, seal_with
+from tests.support.processes import wait_for
+from tests.support.production import account
+
+QUICK: Final = {
+    "sweep_seconds": 0.05,
+    "backoff_first_seconds": 0.05,
+    "lookup_waits_seconds": (0.05,),
+    "worker_threads": 1,
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Passing:
+    """A point that was passed: `count` says the how-manieth time since the start of the process."""
+
+    scope: str
+    point: str
+    count: int
+
+    @property
+    def boundary(self) -> tuple[str, str]:
+        """Where it is, whenever."""
+        return self.scope, self.point
+
+    def __str__(self) -> str:
+        return f"{self.scope}:{self.point}:{self.count}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step that was run. `calls` says whether it calls a vendor, or only waits."""
+
+    workflow: str
+    name: str
+    calls: bool
+
+    @property
+    def scope(self) -> str:
+        """Under which its points are passed."""
+        return f"{self.workflow}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What one scenario came through. `passings` are those of its last phase."""
+
+    scenario: Scenario
+    passings: tuple[Passing, ...]
+    workflows: frozenset[str]
+    steps: frozenset[Step]
+
+
+@dataclass(slots=True)
+class _Listener:
+    passed: list[Passing] = field(default_factory=list)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, scope: str, point: str) -> None:
+        with self.lock:
+            self.counts[scope, point] += 1
+            self.passed.append(Passing(scope, point, self.counts[scope, point]))
+
+
+def dry_runs(scenarios: Sequence[Scenario], folder: Path) -> tuple[Course, ...]:
+    """What each scenario passes."""
+    return tuple(_dry_run(scenario, folder / str(number)) for number, scenario in enumerate(scenarios))
+
+
+def _dry_run(scenario: Scenario, folder: Path) -> Course:
+    listener = _Listener()
+    with _embedded(folder) as (installed, simulator), crash.listening(listener):
+        scenario.prepare(simulator)
+        listener.counts.clear()
+        runner = installed.runner()
+        runner.start()
+        seal = seal_with(installed.keys().public_key())
+        for phase in scenario.phases:
+            listener.passed.clear()
+            for message in phase(seal):
+                installed.intake(lambda _operations: runner.wake()).receive(
+                    json.dumps(message).encode(), queue(message)
+                )
+            wait_for(lambda: _nothing_to_do(installed), f"the end of a phase of {scenario}", interval=0.01)
+        runner.stop(10)
+        return Course(scenario, tuple(listener.passed), _workflows(installed), _steps(installed))
+
+
+@contextmanager
+def _embedded(folder: Path) -> Iterator[tuple[Installed, RunningSimulator]]:
+    installed = Installed(Settings(data_dir=folder, **QUICK))
+    simulator = start_simulator(data_dir=folder / "sandbox")
+    try:
+        installed.migrate()
+        installed.store().accounts.add(account(simulator), "test")
+        yield installed, simulator
+    finally:
+        simulator.close()
+        installed.close()
+
+
+def queue(message: Message) -> str:
+    """The queue to which the broker routes a message."""
+    return topology.ORDERS if message["type"].startswith("order.") else topology.LIFECYCLE
+
+
+def _nothing_to_do(installed: Installed) -> bool:
+    with installed.store().database.read() as connection:
+        unfinished = sa.select(sa.func.count()).where(operations.c.ended_at.is_(None))
+        return connection.scalar(unfinished) == 0
+
+
+def _workflows(installed: Installed) -> frozenset[str]:
+    with installed.store().database.read() as connection:
+        return frozenset(connection.scalars(sa.select(operations.c.workflow)))
+
+
+def _steps(installed: Installed) -> frozenset[Step]:
+    with installed.store().database.read() as connection:
+        query = sa.select(operations.c.workflow, steps.c.name, steps.c.effect_class.is_not(None))
+        rows = connection.execute(query.join(steps, steps.c.operation_id == operations.c.id))
+        return frozenset(Step(*row) for row in rows)

@@ -1,0 +1,198 @@
+"""A production that is used for one cell after another: its own broker, database, vendor and relay.
+
+Between two cells everything is emptied: the tables, the queues, the vendor. So each cell begins with nothing.
+"""
+
+import contextlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import psycopg
+
+from provisioner.intake import topology
+from provisioner.store.database import Database
+from provisioner.store.tables import metadata
+from tests.faults.crash.scenarios import OTHER_PASSWORD, PASSWORD, Message, Scenario, seal_with
+from tests.support.judge.collect import database_now, kept_secrets, tables_of
+from tests.support.judge.history import History
+from tests.support.postgres import PostgresCluster
+from tests.support.processes import Child, wait_for
+from tests.support.production import HEARD, Production, production
+from tests.support.rabbit import RabbitNode
+
+LEASE_SECONDS: Final = 1.5
+PACE: Final[Mapping[str, str]] = {
+    "PROVISIONER_LEASE_SECONDS": f"{LEASE_SECONDS:g}",
+    "PROVISIONER_HEARTBEAT_SECONDS": "0.3",
+    "PROVISIONER_SWEEP_SECONDS": "0.1",
+    "PROVISIONER_LOOKUP_WAITS_SECONDS": "0.1,0.1",
+    "PROVISIONER_RELAY_IDLE_SECONDS": "0.05",
+    "PROVISIONER_BACKOFF_MOST_SECONDS": "0.5",
+    "PROVISIONER_BREAKER_MOST_SECONDS": "0.5",
+    "PROVISIONER_LOG_LEVEL": "debug",
+}
+DATABASE_PASSWORD: Final = "Canary-database-6Zk3pL8v"
+KEPT_TABLES: Final = frozenset({"vendor_accounts", "relay_shards"})
+RELAY: Final = "relay"
+
+_LEFT: Final = """
+SELECT (SELECT count(*) FROM inbox) + (SELECT count(*) FROM quarantine),
+       (SELECT count(*) FROM operations WHERE ended_at IS NULL AND state <> 'held'),
+       (SELECT count(*) FROM outbox WHERE published_at IS NULL)
+"""
+
+
+@dataclass
+class Lane:
+    """Made with `lane()`. Servers that are killed are started by the thread that made it, with which they end."""
+
+    rabbit: RabbitNode
+    postgres: PostgresCluster
+    production: Production
+    database_url: str
+    published: list[str] = field(default_factory=list)
+    heard: list[dict[str, Any]] = field(default_factory=list)
+    relay: Child | None = None
+
+    # -- beginning
+
+    def begin(self, scenario: Scenario) -> None:
+        """Empty everything, and do to the vendor what the scenario wants."""
+        self._forget_children()
+        self._empty_queues()
+        self._empty_tables()
+        self.production.simulator.faults.clear()
+        httpx.post(f"{self.production.simulator.control_url}/reset").raise_for_status()
+        self.published.clear()
+        self.heard.clear()
+        scenario.prepare(self.production.simulator)
+
+    def _forget_children(self) -> None:
+        for child in self.production.children:
+            if child is not self.relay:
+                child.log.unlink(missing_ok=True)
+        self.production.children[:] = [child for child in self.production.children if child is self.relay]
+
+    def _empty_queues(self) -> None:
+        queues = (*topology.INTAKE_QUEUES, topology.ADVANCE)
+        wait_for(lambda: not any(map(self.production.vhost.consumers, queues)), "nobody consumes any more")
+        with self.production.vhost.channel() as channel:
+            for queue in (*queues, HEARD):
+                channel.queue_purge(queue)
+
+    def _empty_tables(self) -> None:
+        names = ", ".join(table.name for table in metadata.sorted_tables if table.name not in KEPT_TABLES)
+        with self.postgres.connect(self.database_url) as connection:
+            connection.execute(f"TRUNCATE {names} RESTART IDENTITY".encode())
+            connection.execute("UPDATE vendor_accounts SET state = 'open', failures = 0, broken_until = NULL")
+
+    # -- processes
+
+    def start(self, role: str, **environ: str) -> Child:
+        """Start a process of ours."""
+        return self.production.start(role, **PACE, **environ)
+
+    def keep_relay(self) -> None:
+        """Have a relay running, as most cells want it; it lives from cell to cell."""
+        if self.relay is None or not self.relay.running:
+            self.relay = self.start(RELAY)
+
+    def stop_relay(self) -> None:
+        """Have none running: it gives its lease back."""
+        if self.relay is not None:
+            self.relay.stop()
+            self.relay = None
+
+    # -- servers
+
+    def kill_database(self) -> None:
+        """SIGKILL PostgreSQL and start it again."""
+        self.postgres.kill()
+        self.postgres.start()
+        self.production.store.database.engine.dispose()  # our own look at it begins anew
+
+    def kill_broker(self) -> None:
+        """SIGKILL RabbitMQ and start it again; its queues were declared when the lane was made."""
+        self.rabbit.kill(queues_are_old=True)
+        self.rabbit.start()
+
+    # -- the storefront
+
+    def publish(self, messages: Sequence[Message]) -> None:
+        """Publish with confirms, so that from now on it is a promise."""
+        self.production.publish(*messages)
+        self.published += [json.dumps(message) for message in messages]
+
+    def nothing_is_left(self) -> bool:
+        """True when every message is taken in, every operation has ended and every event was published."""
+        try:
+            with self.postgres.connect(self.database_url) as connection:
+                row = connection.execute(_LEFT).fetchone()
+        except psycopg.OperationalError:
+            return False
+        return row == (len(self.published), 0, 0)
+
+    def messages_left(self) -> int:
+        """How many messages still wait to be taken in."""
+        return sum(self.production.vhost.ready(queue) for queue in topology.INTAKE_QUEUES)
+
+    def listen(self) -> None:
+        """Take what was told out of the queue that hears everything."""
+        self.heard += self.production.heard()
+
+    @property
+    def seal(self) -> Any:
+        """Seals as a storefront does."""
+        return seal_with(self.production.installed.keys().public_key())
+
+    # -- evidence
+
+    def history(self) -> History:
+        """What is left of the cell, for the judge."""
+        database = self.production.store.database
+        return History(
+            taken_at=database_now(database),
+            lease_seconds=LEASE_SECONDS,
+            published=list(self.published),
+            tables=tables_of(database),
+            effects=[asdict(effect) for effect in self.production.simulator.ledger.effects()],
+            heard=list(self.heard),
+            logs={child.log.name: child.output() for child in self.production.children},
+            canaries=self._canaries(database),
+        )
+
+    def _canaries(self, database: Database) -> dict[str, str]:
+        vendor = self.production.simulator.credentials
+        return {
+            "the password of an order": PASSWORD,
+            "the password of a retry": OTHER_PASSWORD,
+            "the password of the database": DATABASE_PASSWORD,
+            "the password of the broker": self.rabbit.password,
+            "the password of the vendor account": vendor["password"].reveal(),
+            "the secret key of the vendor account": vendor["secret_key"].reveal(),
+            **kept_secrets(database, Path(self.production.environ["PROVISIONER_KEY_RING"])),
+        }
+
+
+@contextmanager
+def lane() -> Iterator[Lane]:
+    """A lane with a running relay; everything of it ends with it."""
+    folder = Path(tempfile.mkdtemp(prefix="provisioner-crash-"))
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder)
+        rabbit = RabbitNode.create()
+        stack.callback(rabbit.remove)
+        postgres = PostgresCluster.create(fsync=False)
+        stack.callback(postgres.remove)
+        url = postgres.create_database()
+        # This cluster trusts everybody on loopback: the password is there to be looked for in logs.
+        with_password = url.replace("postgres@", f"postgres:{DATABASE_PASSWORD}@")
+        made = stack.enter_context(production(folder, rabbit.new_vhost(), with_password))
+        yield Lane(rabbit, postgres, made, url)

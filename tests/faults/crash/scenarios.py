@@ -1,0 +1,122 @@
+"""Small stories, one order or one command each, that together pass every step of every workflow.
+
+A story has phases; each phase publishes its messages and lasts until nothing is left to do. Processes are killed in
+the last phase: those before it only lead there.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from adapters.plesk import open_adapter
+from adapters.sandbox.faults import Fault
+from adapters.sandbox.running import RunningSimulator
+from provisioner.kernel.clock import SystemClock
+from provisioner.kernel.sealing import PublicKey, seal_to_public_key
+from provisioner.kernel.secret import Secret
+from provisioner.ports.accounts import VendorAccount
+from provisioner.ports.hosting import HostingCustomer, HostingSubscription
+from tests.support.production import hosting_item, hosting_order, message
+
+Message = dict[str, Any]
+
+# As the storefront's customers would choose them; sealed on the way, and nowhere else in clear.
+PASSWORD: Final = "Canary-sealed-7Qx9fT2m"
+OTHER_PASSWORD: Final = "Canary-mended-4Kd8wR1z"
+
+TAKEN: Final = "taken-login"
+# Long enough to be still to come when the message is taken in, short enough to be waited for.
+TERM_SECONDS: Final = 2.5
+
+
+Seal = Callable[[str], Mapping[str, str]]
+
+
+def seal_with(key: PublicKey) -> Seal:
+    """Seals as a storefront does: the `password` of an item."""
+    return lambda text: {"key_id": key.key_id, "box": seal_to_public_key(key, text)}
+
+
+Phase = Callable[[Seal], Sequence[Message]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One story. `prepare` does to the vendor what is done before anything is published."""
+
+    name: str
+    phases: tuple[Phase, ...]
+    prepare: Callable[[RunningSimulator], object] = lambda _simulator: None
+
+    def __str__(self) -> str:
+        return self.name
+
+
+# -- phases
+
+
+def _order(**changes: Any) -> Phase:
+    def place(seal: Seal) -> Sequence[Message]:
+        item = hosting_item(1, password=seal(PASSWORD), **changes)
+        return [hosting_order(1, items=[item])]
+
+    return place
+
+
+def _markup(_seal: Seal) -> Sequence[Message]:
+    item = {"product": "markup", "item_id": "1", "change": "markup_change", "text": "two percent more"}
+    return [hosting_order(1, items=[item])]
+
+
+def _retry(seal: Seal) -> Sequence[Message]:
+    corrections = {"1": {"plan": "basic", "password": seal(OTHER_PASSWORD)}}
+    return [message("order.retry.v1", "retry-1", {"order_id": "order-1", "corrections": corrections})]
+
+
+def _command(verb: str, **data: Any) -> Phase:
+    def tell(_seal: Seal) -> Sequence[Message]:
+        return [message(f"service.{verb}.v1", f"{verb}-1", {"service_id": "service-1", "reason": "told to", **data})]
+
+    return tell
+
+
+def _cancel_later(_seal: Seal) -> Sequence[Message]:
+    at = (datetime.now(UTC) + timedelta(seconds=TERM_SECONDS)).isoformat()
+    return _command("cancel", when="end_of_term", at=at)(_seal)
+
+
+# -- what the vendor has before
+
+
+def _stranger_has_the_login(simulator: RunningSimulator) -> None:
+    """Somebody who is not ours, made by hand; the ledger begins after it."""
+    account = VendorAccount("stranger", "plesk", settings=simulator.settings, credentials=simulator.credentials)
+    panel = open_adapter(account, SystemClock())
+    owner = panel.ensure_customer(HostingCustomer("stranger", "Stranger", "stranger", Secret(PASSWORD)))
+    wanted = HostingSubscription("stranger", owner.ref, "stranger.example", "basic", TAKEN, Secret(PASSWORD))
+    panel.create_subscription(wanted)
+    panel.close()
+    simulator.ledger.clear()
+
+
+def _loses_an_answer(simulator: RunningSimulator) -> None:
+    simulator.faults.plan("webspace.add", Fault.RESET_AFTER_EFFECT)
+
+
+_PLACED: Final = _order()
+_REFUSED: Final = _order(plan="no-such-plan")
+
+SCENARIOS: Final[tuple[Scenario, ...]] = (
+    Scenario("create", (_PLACED,)),
+    Scenario("create, login taken", (_order(login=TAKEN),), _stranger_has_the_login),
+    Scenario("create, answer lost", (_PLACED,), _loses_an_answer),
+    Scenario("create, refused", (_REFUSED,)),
+    Scenario("retry", (_REFUSED, _retry)),
+    Scenario("suspend", (_PLACED, _command("suspend"))),
+    Scenario("resume", (_PLACED, _command("suspend"), _command("resume"))),
+    Scenario("cancel", (_PLACED, _command("cancel", when="immediate"))),
+    Scenario("cancel at the end of the term", (_PLACED, _cancel_later)),
+    Scenario("markup", (_markup,)),
+)
+BY_NAME: Final[Mapping[str, Scenario]] = {scenario.name: scenario for scenario in SCENARIOS}
