@@ -244,7 +244,8 @@ def take_in(connection: sa.Connection, database: Database, row: Row, message: Me
     """Write a message's inbox row. Raises Duplicate or IdReused, also when another process was faster just now."""
     dialect = postgresql if database.is_postgres else sqlite
     insert: postgresql.Insert = dialect.insert(inbox).values(**row, received_at=database.now())
-    if not connection.execute(insert.on_conflict_do_nothing()).rowcount:
+    written = insert.on_conflict_do_nothing().returning(inbox.c.message_id)  # an insert's rowcount tells nothing
+    if connection.scalar(written) is None:
         check_new(connection, message)
 
 

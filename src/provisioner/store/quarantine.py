@@ -62,7 +62,8 @@ class Quarantine:
     def _insert(self, connection: sa.Connection, row: Mapping[str, Any]) -> bool:
         dialect = postgresql if self._database.is_postgres else sqlite
         insert: postgresql.Insert = dialect.insert(quarantine).values(**row)
-        return bool(connection.execute(insert.on_conflict_do_nothing()).rowcount)
+        written = insert.on_conflict_do_nothing().returning(quarantine.c.id)  # an insert's rowcount tells nothing
+        return connection.scalar(written) is not None
 
     def _seen_again(self, connection: sa.Connection, fingerprint: str, reject: Reject) -> str | None:
         again = (

@@ -1,0 +1,108 @@
+"""A worker that is stopped, or killed: another takes over, and what the first one still wants to write is refused."""
+
+import os
+import signal
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from provisioner.store.tables import attempts, operations, steps
+from tests.faults.judging import judge, wait_completed
+from tests.faults.measuring import Measured, distribution
+from tests.faults.scene import operation_rows, slow, wait_in_step, wait_working
+from tests.support.processes import Child, wait_for
+from tests.support.production import PACE, Production, hosting_order
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+
+KILLS = int(os.environ.get("RECOVERY_KILLS", "3"))
+ORDERS_EACH = 4
+LEASE_SECONDS = float(PACE["PROVISIONER_LEASE_SECONDS"])
+FAR_TOO_LATE_SECONDS = 60.0
+
+
+def test_a_worker_that_comes_back_after_its_lease_writes_nothing(shop: Production, measured: Measured) -> None:
+    zombie = shop.start("worker")
+    wait_working(shop)
+    slow(shop, "webspace.add", 1.5)
+    shop.publish(hosting_order(1))
+    wait_in_step(shop, "subscription")
+
+    stopped_at = time.monotonic()
+    zombie.send_group(signal.SIGSTOP)
+    shop.start("worker")
+    wait_completed(shop, [1])
+    after = journal(shop)
+    zombie.send_group(signal.SIGCONT)
+    zombie.wait_output("is stale")
+
+    measured(seconds_to_the_end_by_another=round(time.monotonic() - stopped_at, 1), lines=stale_lines(zombie))
+    assert journal(shop) == after
+    assert [row["fence"] > 1 for row in operation_rows(shop)] == [True]
+    assert judge(shop, [1]).clean
+    assert zombie.stop(timeout=60) == 0
+
+
+def test_operations_of_a_killed_worker_move_again_when_their_leases_end(shop: Production, measured: Measured) -> None:
+    workers = [shop.start("worker"), shop.start("worker")]
+    wait_working(shop)
+    waits: list[float] = []
+    for turn in range(KILLS):
+        numbers = range(turn * ORDERS_EACH, (turn + 1) * ORDERS_EACH)
+        slow(shop, "customer.add", 1.5, times=ORDERS_EACH)
+        shop.publish(*(hosting_order(number) for number in numbers))
+        wait_in_step(shop, "customer", least=ORDERS_EACH)
+        orphaned, victim = kill_an_owner(shop, workers)
+        waits += times_until_moved(shop, orphaned)
+        workers[workers.index(victim)] = shop.start("worker")
+        wait_completed(shop, numbers)
+
+    measured(kills=KILLS, lease=LEASE_SECONDS, seconds_until_moved=distribution(waits))
+    assert judge(shop, range(KILLS * ORDERS_EACH)).clean
+    assert waits
+    assert max(waits) < FAR_TOO_LATE_SECONDS
+
+
+def journal(shop: Production) -> list[Mapping[str, Any]]:
+    """Every row of the journal."""
+    with shop.store.database.read() as connection:
+        tables = ((operations, operations.c.id), (steps, steps.c.name), (attempts, attempts.c.id))
+        return [
+            dict(row) for table, by in tables for row in connection.execute(sa.select(table).order_by(by)).mappings()
+        ]
+
+
+def stale_lines(worker: Child) -> int:
+    """How many writes of this worker were refused."""
+    return sum("is stale" in line for line in worker.output().splitlines())
+
+
+def kill_an_owner(shop: Production, workers: list[Child]) -> tuple[dict[str, int], Child]:
+    """Kill a worker that has operations in hand: those, with their tokens, and the worker."""
+    rows = [row for row in operation_rows(shop) if row["state"] == "running"]
+    victim = next(worker for worker in workers if f"/{worker.pid}/" in rows[0]["lease_owner"])
+    victim.kill()
+    orphaned = {
+        row["id"]: row["fence"]
+        for row in operation_rows(shop)
+        if row["state"] == "running" and f"/{victim.pid}/" in row["lease_owner"]
+    }
+    return orphaned, victim
+
+
+def times_until_moved(shop: Production, orphaned: dict[str, int]) -> list[float]:
+    """Seconds from now until each operation is claimed under a newer token."""
+    killed_at, waiting, waits = time.monotonic(), dict(orphaned), list[float]()
+
+    def all_moved() -> bool:
+        for row in operation_rows(shop):
+            if row["fence"] > waiting.get(row["id"], row["fence"]):
+                del waiting[row["id"]]
+                waits.append(time.monotonic() - killed_at)
+        return not waiting
+
+    wait_for(all_moved, "every operation is claimed anew", timeout=FAR_TOO_LATE_SECONDS)
+    return waits
