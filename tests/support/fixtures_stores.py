@@ -54,7 +54,7 @@ def sqlite_stage(tmp_path: Path, ring: KeyRing, migrated_sqlite: Path) -> Iterat
 def postgres_stage(tmp_path: Path, ring: KeyRing, migrated_postgres: str) -> Iterator[Stage]:
     """A store on PostgreSQL whose time can be moved on."""
     empty(migrated_postgres)
-    stage = Stage(Opening(migrated_postgres, tmp_path, SystemClock()), ring)
+    stage = Stage(Opening(migrated_postgres, tmp_path, FakeClock()), ring)
     yield stage
     stage.close()
 

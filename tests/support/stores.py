@@ -224,7 +224,7 @@ class Storefront:
         number = order_id.partition("-")[2]
         data: dict[str, Any] = {
             "order_id": order_id,
-            "customer": {"customer_id": customer_id, "name": "Demo Lovelace", "email": "demo@example.com"},
+            "customer": {"customer_id": customer_id, "name": "Demo Customer", "email": "demo@example.com"},
             "items": list(items or [hosting(f"s-{number}")]),
         }
         if note is not None:

@@ -1,9 +1,9 @@
 """Commands to orders and services that exist: retry, close, note; suspend, resume, cancel."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
@@ -11,44 +11,30 @@ from provisioner.kernel.errors import RefusedError
 from provisioner.kernel.ids import Ids
 from provisioner.kernel.sealing import KeyRing, SecretBox
 from provisioner.messages.envelope import Message
-from provisioner.messages.orders import CloseOrder, Correction, NoteOrder, RetryOrder
-from provisioner.orders.plan import WORKFLOW_OF_COMMAND, WORKFLOW_OF_ITEM
-from provisioner.orders.rollup import ItemState, OrderState
-from provisioner.orders.statuses import (
-    ItemStatus,
-    OperationState,
-    ServiceStatus,
-    next_order_status,
-    next_service_status,
-)
-from provisioner.orders.supersession import may_resume
-from provisioner.store import credentials
+from provisioner.messages.orders import CloseOrder, NoteOrder, RetryOrder
+from provisioner.orders.plan import WORKFLOW_OF_COMMAND
+from provisioner.orders.statuses import ServiceStatus, next_order_status, next_service_status
+from provisioner.orders.supersession import may_resume, rank
 from provisioner.store.acceptance import inbox_row, note_row, take_in
-from provisioner.store.changes import ItemFacts, OrderChange, change_item
+from provisioner.store.changes import OrderChange
 from provisioner.store.database import Database
 from provisioner.store.events import Announcer, Context, Row
 from provisioner.store.orders import lock_order, write_order
+from provisioner.store.queueing import AT_END_OF_TERM, end_later, end_of_term, queue_operation
+from provisioner.store.retry import Retry, UnknownItem
 from provisioner.store.services import intend_service, lock_service, move_service
-from provisioner.store.tables import (
-    customers,
-    notes,
-    operation_requirements,
-    operations,
-    order_items,
-    orders,
-    services,
-)
+from provisioner.store.tables import notes, operations, orders, services
 from provisioner.store.writing import Writing
 from provisioner.store.yielding import lock_operations, wake_pointless
 from provisioner.workflows.journal import ServiceChange
 
-ITEM_FIELDS: Final = ("plan", "domain", "server", "login", "text")
+__all__ = ["Commands", "NotAllowed", "NotSupported", "ServiceCommand", "UnknownItem", "WrongEnvironment"]
 
 
-class UnknownItem(RefusedError):
-    """The order has no such failed item."""
+class WrongEnvironment(RefusedError):
+    """The order or service belongs to the other environment."""
 
-    code: ClassVar[str] = "unknown_item"
+    code: ClassVar[str] = "wrong_environment"
 
 
 class NotAllowed(RefusedError):
@@ -86,7 +72,7 @@ class Commands:
         self._database = database
         self._announcer = announcer
         self._ids = ids
-        self._ring, self._box = keys
+        self._keys = keys
         self._deadline = deadline
 
     # -- orders
@@ -95,6 +81,7 @@ class Commands:
         """Add a note to an order, in whatever status it is."""
         with self._database.begin() as connection:
             self._take_in(connection, message)
+            _check_environment(connection, orders, data.order_id, message)
             lock_order(connection, data.order_id)
             row = note_row(self._ids.new(), data.order_id, message.actor.id, data.text)
             connection.execute(sa.insert(notes).values(**row, at=self._database.now()))
@@ -104,6 +91,7 @@ class Commands:
         """Give a failed order up."""
         with self._database.begin() as connection:
             self._take_in(connection, message)
+            _check_environment(connection, orders, data.order_id, message)
             order, _ = lock_order(connection, data.order_id)
             change = OrderChange(order, order, error=order.first_error)
             status = next_order_status(order.status, "close")
@@ -115,91 +103,9 @@ class Commands:
         """Try the failed items of an order again, with corrections if there are any."""
         with self._database.begin() as connection:
             self._take_in(connection, message)
-            order, items = lock_order(connection, data.order_id)
-            status = next_order_status(order.status, "retry")
-            chosen = _failed_items(order, data.item_ids)
-            change = OrderChange(order, replace(order, attempt=order.attempt + 1))
-            change.move(status, actor=message.actor.id, reason=None, message_id=message.id)
-            corrections = data.corrections or {}
-            again = {
-                item_id: self._again(connection, message, change, items[item_id], corrections.get(item_id))
-                for item_id in chosen
-            }
-            _require_again(connection, again, items)
-            write_order(self._writing(connection, message), change)
-        return list(again.values())
-
-    def _again(
-        self,
-        connection: sa.Connection,
-        message: Message,
-        change: OrderChange,
-        item: Mapping[str, Any],
-        correction: Correction | None,
-    ) -> str:
-        attributes = {**item["attributes"], **self._correct(connection, change.after.order_id, item, correction)}
-        state = ItemState(item["item_id"], ItemStatus.STARTED)
-        told = change_item(change.after, state, ItemFacts(item["service_id"], item["product"]))
-        change.after = told.after
-        change.events += told.events
-        connection.execute(
-            sa.update(order_items)
-            .where(order_items.c.order_id == change.after.order_id, order_items.c.item_id == item["item_id"])
-            .values(status=state.status.value, error=None, attributes=attributes)
-        )
-        account = self._reopen_service(connection, item["service_id"], attributes)
-        service_id = item["service_id"]
-        resource = f"service:{service_id}" if service_id else f"item:{change.after.order_id}/{item['item_id']}"
-        return self._add_operation(
-            connection,
-            message,
-            workflow=WORKFLOW_OF_ITEM[item["product"], item["change"]],
-            resource=resource,
-            order_id=change.after.order_id,
-            item_id=item["item_id"],
-            service_id=service_id,
-            customer_id=connection.scalar(sa.select(orders.c.customer_id).where(orders.c.id == change.after.order_id)),
-            vendor_account=account,
-        )
-
-    def _correct(
-        self, connection: sa.Connection, order_id: str, item: Mapping[str, Any], correction: Correction | None
-    ) -> dict[str, Any]:
-        """Put corrections where they belong: the customer's profile, the sealed password, or the item (returned)."""
-        if correction is None:
-            return {}
-        given = correction.model_dump(exclude={"password"}, exclude_none=True)
-        of_item: dict[str, Any] = {
-            name: given.pop(name) for name in ("plan", "domain", "server", "login", "text") if name in given
-        }
-        if given:
-            owner = sa.select(orders.c.customer_id).where(orders.c.id == order_id).scalar_subquery()
-            profile = connection.scalar(sa.select(customers.c.profile).where(customers.c.customer_id == owner))
-            merged = {**(profile or {}), **given}
-            connection.execute(sa.update(customers).where(customers.c.customer_id == owner).values(profile=merged))
-        if correction.password is not None and item["service_id"]:
-            password = self._ring.unseal(correction.password.key_id, correction.password.box)
-            column = services.c.sealed_password
-            sealed = credentials.seal(self._box, column, item["service_id"], password.reveal().encode())
-            service = services.c.id == item["service_id"]
-            connection.execute(sa.update(services).where(service).values(sealed_password=sealed))
-        return of_item
-
-    def _reopen_service(
-        self, connection: sa.Connection, service_id: str | None, attributes: Mapping[str, Any]
-    ) -> str | None:
-        if service_id is None:
-            return None
-        changes: dict[str, Any] = {
-            "status": ServiceStatus.PROVISIONING.value,
-            "intended_status": ServiceStatus.ACTIVE.value,
-            "attributes": attributes,
-        }
-        if server := attributes.get("server"):
-            changes["vendor_account"] = server
-        where = services.c.id == service_id
-        connection.execute(sa.update(services).where(where).values(**changes, updated_at=self._database.now()))
-        return connection.scalar(sa.select(services.c.vendor_account).where(where))
+            _check_environment(connection, orders, data.order_id, message)
+            writing = self._writing(connection, message)
+            return Retry(writing, message, self._ids, self._keys, self._deadline).write(data)
 
     def _writing(self, connection: sa.Connection, message: Message) -> Writing:
         context = Context(message.environment, message.correlation_id)
@@ -211,90 +117,68 @@ class Commands:
         """Queue one command to a service behind those accepted before it; a later one may make it pointless."""
         with self._database.begin() as connection:
             self._take_in(connection, message)
+            _check_environment(connection, services, command.service_id, message)
             lock_operations(connection, f"service:{command.service_id}")
             service = lock_service(connection, command.service_id)
             workflow = _workflow_for(service, command)
             intended = next_service_status(ServiceStatus(service["intended_status"]), command.verb)
-            _check_role(service, command, message.actor.role)
+            role = _acting_role(connection, service, command, message.actor.role)
+            writing = self._writing(connection, message)
             if command.due is not None:
-                return [self._add_later(connection, message, service, command)]
+                return [self._queue_later(writing, message, service, command)]
             generation = service["generation"] + 1
             intend_service(connection, service, intended, generation)
             if intended is ServiceStatus.CANCELLING:
-                move_service(self._writing(connection, message), service, ServiceChange(intended), command.reason)
-            operation_id = self._add_operation(
-                connection,
+                move_service(writing, service, ServiceChange(intended), command.reason)
+                end_later(writing, command.service_id, "the service is cancelled")
+            operation_id = self._queue(
+                writing,
                 message,
                 **_of_service(service),
                 workflow=workflow,
                 resource=f"service:{command.service_id}",
                 generation=generation,
+                actor_role=role,
                 inputs={"reason": command.reason},
             )
             woken = wake_pointless(connection, self._database, f"service:{command.service_id}")
         return [*woken, operation_id]
 
-    def _add_later(
-        self, connection: sa.Connection, message: Message, service: Mapping[str, Any], command: ServiceCommand
+    def _queue(self, writing: Writing, message: Message, **columns: Any) -> str:
+        return queue_operation(writing, message, self._ids.new(), deadline=self._deadline, **columns)
+
+    def _queue_later(
+        self, writing: Writing, message: Message, service: Mapping[str, Any], command: ServiceCommand
     ) -> str:
-        """A command for the end of a term waits on a resource of its own, so that it blocks nothing until then."""
+        """A command for the end of a term waits on a resource of its own, so that it blocks nothing until then.
+
+        It takes the place of an earlier one: a service has one end.
+        """
         if command.due is None:
             raise TypeError("a later command has a time")
-        return self._add_operation(
-            connection,
+        end_later(writing, command.service_id, "another end of the term was given")
+        at_end = {"at": command.due.isoformat(), "workflow": _workflow_for(service, command)}
+        return queue_operation(
+            writing,
             message,
+            self._ids.new(),
             **_of_service(service),
             deadline=None,
-            workflow="service.at-end-of-term",
-            resource=f"service:{command.service_id}:end-of-term",
-            inputs={
-                "reason": command.reason,
-                "at": command.due.isoformat(),
-                "workflow": _workflow_for(service, command),
-            },
+            generation=service["generation"],
+            workflow=AT_END_OF_TERM,
+            resource=end_of_term(command.service_id),
+            inputs={"reason": command.reason, **at_end},
         )
-
-    def _add_operation(self, connection: sa.Connection, message: Message, **columns: Any) -> str:
-        operation_id = self._ids.new()
-        now = self._database.now()
-        row: Row = {"inputs": {}, "generation": 1, "deadline": self._database.now(self._deadline), **columns}
-        connection.execute(
-            sa.insert(operations).values(
-                **row,
-                id=operation_id,
-                state=OperationState.READY.value,
-                environment=message.environment,
-                actor_role=message.actor.role,
-                correlation_id=message.correlation_id,
-                fence=0,
-                due_at=now,
-                since=now,
-                created_at=now,
-            )
-        )
-        return operation_id
 
     def _take_in(self, connection: sa.Connection, message: Message) -> None:
         take_in(connection, self._database, inbox_row(message, "accepted"), message)
 
 
-def _failed_items(order: OrderState, wanted: Iterable[str] | None) -> list[str]:
-    failed = [item.item_id for item in order.items.values() if item.status is ItemStatus.FAILED]
-    if wanted is None:
-        return failed
-    for item_id in wanted:
-        if item_id not in failed:
-            raise UnknownItem(f"item {item_id} has not failed; the failed ones are {', '.join(failed) or 'none'}")
-    return list(wanted)
-
-
-def _require_again(connection: sa.Connection, again: Mapping[str, str], items: Mapping[str, Mapping[str, Any]]) -> None:
-    """Items tried again wait for the required ones that are tried again too; the others have succeeded before."""
-    for item_id, operation_id in again.items():
-        for required in items[item_id]["requires"]:
-            if required in again:
-                row = {"operation_id": operation_id, "required_id": again[required]}
-                connection.execute(sa.insert(operation_requirements).values(**row))
+def _check_environment(connection: sa.Connection, table: sa.Table, key: str, message: Message) -> None:
+    """What is unknown is left to the next check, which says so."""
+    environment = connection.scalar(sa.select(table.c.environment).where(table.c.id == key))
+    if environment is not None and environment != message.environment:
+        raise WrongEnvironment(f"{key} is {environment}, and the message says {message.environment}")
 
 
 def _of_service(service: Mapping[str, Any]) -> Row:
@@ -312,8 +196,26 @@ def _workflow_for(service: Mapping[str, Any], command: ServiceCommand) -> str:
     return workflow
 
 
-def _check_role(service: Mapping[str, Any], command: ServiceCommand, role: str) -> None:
-    if command.verb == "resume" and not may_resume(service["suspended_by"], role):
-        raise NotAllowed(
-            f"service {command.service_id} was suspended by {service['suspended_by']}; {role} may not resume it"
+def _acting_role(connection: sa.Connection, service: Mapping[str, Any], command: ServiceCommand, role: str) -> str:
+    """The role in whose name the command is done. Raises NotAllowed.
+
+    Who suspends what a higher role has suspended, or will have, only joins in: the suspension stays the higher role's.
+    """
+    suspender = _suspender(connection, service)
+    if command.verb == "resume" and not may_resume(suspender, role):
+        raise NotAllowed(f"service {command.service_id} was suspended by {suspender}; {role} may not resume it")
+    joins_in = command.verb == "suspend" and service["intended_status"] == ServiceStatus.SUSPENDED.value
+    return suspender if joins_in and suspender is not None and rank(suspender) > rank(role) else role
+
+
+def _suspender(connection: sa.Connection, service: Mapping[str, Any]) -> str | None:
+    """The highest role whose suspension stands, or will when what was accepted is done."""
+    roles: list[str | None] = [service["suspended_by"]]
+    if service["intended_status"] == ServiceStatus.SUSPENDED.value:
+        query = sa.select(operations.c.actor_role).where(
+            operations.c.resource == f"service:{service['id']}",
+            operations.c.workflow == WORKFLOW_OF_COMMAND.get((service["product"], "suspend")),
+            operations.c.ended_at.is_(None),
         )
+        roles += connection.scalars(query).all()
+    return max((role for role in roles if role is not None), key=rank, default=None)

@@ -119,8 +119,8 @@ def upgrade() -> None:
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("broken_until", UtcDateTime()),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
-        sa.CheckConstraint("state IN ('open', 'draining', 'parked')", name="ck_vendor_accounts_state"),
-        sa.CheckConstraint("concurrency > 0", name="ck_vendor_accounts_concurrency"),
+        sa.CheckConstraint("state IN ('open', 'draining', 'parked')", name=op.f("ck_vendor_accounts_state")),
+        sa.CheckConstraint("concurrency > 0", name=op.f("ck_vendor_accounts_concurrency")),
         sa.PrimaryKeyConstraint("name", name="pk_vendor_accounts"),
     )
     op.create_table(
@@ -142,7 +142,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "status IN ('draft', 'started', 'scheduled', 'deleted', 'provisioning_started', 'provisioning_failed', "
             "'provisioning_finished', 'completed', 'completed_with_errors')",
-            name="ck_orders_status",
+            name=op.f("ck_orders_status"),
         ),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.customer_id"], name="fk_orders_customer_id"),
         sa.PrimaryKeyConstraint("id", name="pk_orders"),
@@ -164,7 +164,7 @@ def upgrade() -> None:
         sa.Column("warnings", JSON, nullable=False),
         sa.CheckConstraint(
             "status IN ('started', 'waiting_vendor', 'unknown_outcome', 'succeeded', 'failed', 'cancelled')",
-            name="ck_order_items_status",
+            name=op.f("ck_order_items_status"),
         ),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name="fk_order_items_order_id"),
         sa.PrimaryKeyConstraint("order_id", "item_id", name="pk_order_items"),
@@ -207,7 +207,7 @@ def upgrade() -> None:
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.CheckConstraint(
             "status IN ('ordered', 'provisioning', 'active', 'suspended', 'cancelling', 'cancelled', 'failed')",
-            name="ck_services_status",
+            name=op.f("ck_services_status"),
         ),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.customer_id"], name="fk_services_customer_id"),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name="fk_services_order_id"),
@@ -247,7 +247,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state IN ('ready', 'running', 'waiting', 'uncertain', 'held', 'compensating', 'succeeded', "
             "'failed', 'compensated', 'superseded', 'cancelled')",
-            name="ck_operations_state",
+            name=op.f("ck_operations_state"),
         ),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name="fk_operations_order_id"),
         sa.ForeignKeyConstraint(["service_id"], ["services.id"], name="fk_operations_service_id"),

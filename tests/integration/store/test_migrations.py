@@ -1,0 +1,115 @@
+"""Bringing a database to the tables of this version, on both databases."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from provisioner.kernel.clock import SystemClock
+from provisioner.kernel.secret import Secret
+from provisioner.store.database import Database
+from provisioner.store.migrate import current, differences, migrate, newest
+from provisioner.store.tables import SHARDS, metadata
+from tests.support.processes import Child, start
+from tests.support.stores import together
+
+MIGRATE = """
+import sys
+from provisioner.kernel.clock import SystemClock
+from provisioner.kernel.secret import Secret
+from provisioner.store.database import Database
+from provisioner.store.migrate import migrate
+print(migrate(Database(Secret(sys.argv[1]), SystemClock())))
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    return str(request.getfixturevalue("database_url"))
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    opened = Database(Secret(url), SystemClock())
+    yield opened
+    opened.close()
+
+
+def test_an_empty_database_has_no_revision(database: Database) -> None:
+    assert current(database) is None
+
+
+def test_models_and_migrations_agree(database: Database) -> None:
+    migrate(database)
+    assert differences(database) == []
+
+
+def test_a_difference_would_be_seen(database: Database) -> None:
+    migrate(database)
+    with database.begin() as connection:
+        connection.execute(sa.text("DROP INDEX ix_operations_due_at"))
+    assert differences(database) != []
+
+
+def test_a_migrated_database_is_at_the_newest_revision(database: Database) -> None:
+    assert migrate(database) == newest() == current(database)
+
+
+def test_migrating_again_changes_nothing(database: Database) -> None:
+    migrate(database)
+    migrate(database)
+    with database.read() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM relay_shards")) == SHARDS
+
+
+def test_two_threads_migrate_at_once(database: Database) -> None:
+    assert together(*[lambda: migrate(database)] * 2) == [newest()] * 2
+
+
+def test_two_processes_migrate_at_once(url: str, tmp_path: Path) -> None:
+    children = [_migrating(url, tmp_path / f"{number}.log") for number in range(2)]
+    assert [child.wait(timeout=60) for child in children] == [0, 0], "\n".join(child.tail() for child in children)
+
+
+def test_every_constraint_of_the_models_is_in_the_database(database: Database) -> None:
+    # What alembic does not compare: checks, and the conditions of partial indexes.
+    migrate(database)
+    with database.read() as connection:
+        inspector = sa.inspect(connection)
+        found = {
+            (table.name, str(check["name"]))
+            for table in _tables()
+            for check in inspector.get_check_constraints(table.name)
+        }
+        partial = {
+            str(index["name"])
+            for table in _tables()
+            for index in inspector.get_indexes(table.name)
+            if _is_partial(index)
+        }
+    checks = {
+        (table.name, str(check.name))
+        for table in _tables()
+        for check in table.constraints
+        if isinstance(check, sa.CheckConstraint)
+    }
+    wanted = {str(index.name) for table in _tables() for index in table.indexes if index.dialect_kwargs}
+    assert (found, partial) == (checks, wanted)
+
+
+def _tables() -> list[sa.Table]:
+    return list(metadata.sorted_tables)
+
+
+def _is_partial(index: object) -> bool:
+    options = index.get("dialect_options", {}) if isinstance(index, dict) else {}
+    return any(name.endswith("_where") for name in options)
+
+
+def _migrating(url: str, log: Path) -> Child:
+    return start([sys.executable, "-c", MIGRATE, url], log=log)
