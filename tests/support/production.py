@@ -59,10 +59,10 @@ class Production:
         """The database, seen by the test itself."""
         return self.installed.store()
 
-    def start(self, role: str, **environ: str) -> Child:
+    def start(self, role: str, *options: str, **environ: str) -> Child:
         """A process of ours; `environ` is added to what all have."""
         log = self.folder / f"{role}-{len(self.children)}.log"
-        command = [*ends_with_us(), sys.executable, "-m", "provisioner.app", role]
+        command = [*ends_with_us(), sys.executable, "-m", "provisioner.app", role, *options]
         child = start(command, log=log, env={**self.environ, **environ}, cwd=self.folder)
         self.children.append(child)
         return child

@@ -1,4 +1,4 @@
-"""What the processes do: worker (intake and runner), scheduler, relay, or all of them in one tree."""
+"""What the processes do: worker (intake, runner, or both), scheduler, relay, or all of them in one tree."""
 
 import os
 import threading
@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from provisioner.app.installed import Installed
+from provisioner.app.installed import Installed, Ring
 from provisioner.console.installation import Role
 from provisioner.intake.doorbell import Doorbell
-from provisioner.intake.worker import IntakeWorker
+from provisioner.intake.worker import DoorbellWorker, IntakeWorker
 from provisioner.kernel import log
 from provisioner.kernel.errors import SettingsError, StoreUnavailable
 from provisioner.kernel.secret import Secret
@@ -60,24 +60,14 @@ def _wait_for_tables(installed: Installed, stop: threading.Event) -> bool:
 
 
 def _worker(installed: Installed, stop: threading.Event) -> int:
+    """Intake and runner in one process."""
     settings = installed.settings
+    if settings.broker_url is None:
+        return _runner(installed, stop)
     runner = installed.runner()
     runner.start()
-    if settings.broker_url is None:
-        return _watch(stop, runner.healthy, lambda: runner.stop(settings.stop_grace_seconds))
     doorbell = _doorbell(installed)
-    intake = installed.intake(_ring_locally_first(runner, doorbell))
-    worker = IntakeWorker(
-        settings.broker_url,
-        lambda raw, queue: _ignore(intake.receive(raw, queue)),
-        intake.set_aside,
-        lambda _operation: runner.wake(),
-        threads=settings.intake_threads,
-        prefetch=settings.prefetch,
-        delivery_limit=settings.delivery_limit,
-        heartbeat=settings.heartbeat_broker_seconds,
-        blocked_seconds=settings.blocked_connection_timeout_seconds,
-    )
+    worker = _intake_worker(installed, _ring_locally_first(runner, doorbell), lambda _operation: runner.wake())
     worker.start()
 
     def stop_both() -> bool:
@@ -86,6 +76,59 @@ def _worker(installed: Installed, stop: threading.Event) -> int:
         return runner.stop(settings.stop_grace_seconds * 2 / 3)
 
     return _watch(stop, lambda: runner.healthy() and worker.healthy(), stop_both)
+
+
+def _intake(installed: Installed, stop: threading.Event) -> int:
+    """Only takes messages in; what they mean is run by other processes."""
+    doorbell = _doorbell(installed)
+    worker = _intake_worker(installed, lambda operations: doorbell.ring(operations[0]), None)
+    worker.start()
+
+    def finish() -> bool:
+        worker.stop(installed.settings.stop_grace_seconds)
+        doorbell.close()
+        return True
+
+    return _watch(stop, worker.healthy, finish)
+
+
+def _runner(installed: Installed, stop: threading.Event) -> int:
+    """Only runs operations; with a broker it answers doorbells too."""
+    settings = installed.settings
+    runner = installed.runner()
+    runner.start()
+    if settings.broker_url is None:
+        return _watch(stop, runner.healthy, lambda: runner.stop(settings.stop_grace_seconds))
+    door = DoorbellWorker(
+        settings.broker_url,
+        lambda _operation: runner.wake(),
+        delivery_limit=settings.delivery_limit,
+        heartbeat=settings.heartbeat_broker_seconds,
+        blocked_seconds=settings.blocked_connection_timeout_seconds,
+    )
+    door.start()
+
+    def stop_both() -> bool:
+        door.stop(settings.stop_grace_seconds / 3)
+        return runner.stop(settings.stop_grace_seconds * 2 / 3)
+
+    return _watch(stop, lambda: runner.healthy() and door.healthy(), stop_both)
+
+
+def _intake_worker(installed: Installed, ring: Ring, on_doorbell: Callable[[str], None] | None) -> IntakeWorker:
+    settings = installed.settings
+    intake = installed.intake(ring)
+    return IntakeWorker(
+        _broker(installed),
+        lambda raw, queue: _ignore(intake.receive(raw, queue)),
+        intake.set_aside,
+        on_doorbell,
+        threads=settings.intake_threads,
+        prefetch=settings.prefetch,
+        delivery_limit=settings.delivery_limit,
+        heartbeat=settings.heartbeat_broker_seconds,
+        blocked_seconds=settings.blocked_connection_timeout_seconds,
+    )
 
 
 def _watch(stop: threading.Event, healthy: Callable[[], bool], finish: Callable[[], bool]) -> int:
@@ -181,6 +224,8 @@ def _ignore(_receipt: object) -> None:
 
 _ROLES: Final[dict[str, Callable[[Installed, threading.Event], int]]] = {
     "worker": _worker,
+    "intake": _intake,
+    "runner": _runner,
     "scheduler": _scheduler,
     "relay": _relay,
 }

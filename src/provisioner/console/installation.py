@@ -15,7 +15,7 @@ from provisioner.ports.outcomes import Done
 from provisioner.store.queries import Queries
 from provisioner.store.store import Store
 
-Role = Literal["worker", "scheduler", "relay", "all"]
+Role = Literal["worker", "intake", "runner", "scheduler", "relay", "all"]
 
 
 @dataclass(frozen=True, slots=True)

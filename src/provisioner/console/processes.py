@@ -1,6 +1,7 @@
 """`provisioner migrate`, and the roles that run until they are told to stop."""
 
 import sys
+from typing import Literal
 
 import click
 
@@ -16,10 +17,11 @@ def migrate(session: Session) -> None:
 
 
 @click.command()
+@click.option("--only", type=click.Choice(["intake", "runner"]), help="Do one of both, and leave the other to others.")
 @pass_session
-def worker(session: Session) -> None:
-    """Take messages in and run operations."""
-    sys.exit(session.installation.run("worker"))
+def worker(session: Session, *, only: Literal["intake", "runner"] | None) -> None:
+    """Take messages in (intake) and run operations (runner)."""
+    sys.exit(session.installation.run(only or "worker"))
 
 
 @click.command()

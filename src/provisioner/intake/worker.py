@@ -1,4 +1,4 @@
-"""Intake as a part of a worker process: reads the storefronts' queues, and doorbells on threads of their own."""
+"""What a worker process reads: the storefronts' queues, and doorbells on threads of their own."""
 
 from collections.abc import Callable
 from threading import Event
@@ -18,41 +18,19 @@ from provisioner.kernel.errors import SettingsError
 from provisioner.kernel.secret import Secret
 
 LONGEST_OPERATION_ID: Final = 200
+DOORBELL_THREADS: Final = 4
 
 _log = log.get(__name__)
 
 
-class IntakeWorker:
-    """Hands each message to `receive(raw, queue)`, which returns when it has committed what the message means.
+class _Reader:
+    """Reads queues of one broker, each group of them on threads of its own."""
 
-    `receive` raises StoreUnavailable while the database is away: the message is then held, unacked. Any other
-    exception is a fault in the program: the message goes to `set_aside(raw, queue, error)`, and if that fails too it
-    stays unacked. `on_doorbell(operation_id)` is called after the doorbell was acked, on threads of its own, so that
-    slow work never delays a message; without it doorbells are left to other processes.
-    """
-
-    def __init__(
-        self,
-        broker_url: Secret,
-        receive: Receive,
-        set_aside: SetAside,
-        on_doorbell: Callable[[str], None] | None = None,
-        *,
-        threads: int = 2,
-        doorbell_threads: int = 4,
-        prefetch: int = 10,
-        delivery_limit: int = topology.DELIVERY_LIMIT,
-        heartbeat: int = 30,
-        blocked_seconds: float = 20.0,
-    ) -> None:
-        self._link = Link(BrokerAddress.parse(broker_url), heartbeat, blocked_seconds)
+    def __init__(self, link: Link, delivery_limit: int) -> None:
+        self._link = link
         self._wanted = topology.parts(delivery_limit)
         self._stopping = Event()
-        receiver = Receiver(receive, set_aside, self._stopping)
-        self._workers = [self._worker(topology.INTAKE_QUEUES, receiver.take, threads, prefetch)]
-        if on_doorbell is not None:
-            take = _Doorman(on_doorbell).take
-            self._workers.append(self._worker((topology.ADVANCE,), take, doorbell_threads, doorbell_threads))
+        self._workers: list[QueueWorker] = []
 
     def start(self) -> None:
         """Declare the topology and start all threads. A broker that is away is waited for in the background.
@@ -74,11 +52,9 @@ class IntakeWorker:
         """False when a thread has died, which none does by itself."""
         return self._stopping.is_set() or all(worker.complete() for worker in self._workers)
 
-    def _worker(
-        self, queues: tuple[str, ...], take: Callable[[Delivery], None], threads: int, prefetch: int
-    ) -> QueueWorker:
+    def _read(self, queues: tuple[str, ...], take: Callable[[Delivery], None], threads: int, prefetch: int) -> None:
         broker = QueueBroker(self._link, self._wanted)
-        return QueueWorker(broker, queues, take, threads=threads, prefetch=prefetch)
+        self._workers.append(QueueWorker(broker, queues, take, threads=threads, prefetch=prefetch))
 
     def _declare(self) -> None:
         try:
@@ -94,6 +70,51 @@ class IntakeWorker:
             topology.declare(connection, self._wanted)
         finally:
             connection.close()
+
+
+class IntakeWorker(_Reader):
+    """Hands each message to `receive(raw, queue)`, which returns when it has committed what the message means.
+
+    `receive` raises StoreUnavailable while the database is away: the message is then held, unacked. Any other
+    exception is a fault in the program: the message goes to `set_aside(raw, queue, error)`, and if that fails too it
+    stays unacked. `on_doorbell(operation_id)` is called after the doorbell was acked, on threads of its own, so that
+    slow work never delays a message; without it doorbells are left to other processes.
+    """
+
+    def __init__(
+        self,
+        broker_url: Secret,
+        receive: Receive,
+        set_aside: SetAside,
+        on_doorbell: Callable[[str], None] | None = None,
+        *,
+        threads: int = 2,
+        doorbell_threads: int = DOORBELL_THREADS,
+        prefetch: int = 10,
+        delivery_limit: int = topology.DELIVERY_LIMIT,
+        heartbeat: int = 30,
+        blocked_seconds: float = 20.0,
+    ) -> None:
+        super().__init__(Link(BrokerAddress.parse(broker_url), heartbeat, blocked_seconds), delivery_limit)
+        self._read(topology.INTAKE_QUEUES, Receiver(receive, set_aside, self._stopping).take, threads, prefetch)
+        if on_doorbell is not None:
+            self._read((topology.ADVANCE,), _Doorman(on_doorbell).take, doorbell_threads, doorbell_threads)
+
+
+class DoorbellWorker(_Reader):
+    """Answers doorbells and takes no messages in; `on_doorbell(operation_id)` is called after the ack."""
+
+    def __init__(
+        self,
+        broker_url: Secret,
+        on_doorbell: Callable[[str], None],
+        *,
+        delivery_limit: int = topology.DELIVERY_LIMIT,
+        heartbeat: int = 30,
+        blocked_seconds: float = 20.0,
+    ) -> None:
+        super().__init__(Link(BrokerAddress.parse(broker_url), heartbeat, blocked_seconds), delivery_limit)
+        self._read((topology.ADVANCE,), _Doorman(on_doorbell).take, DOORBELL_THREADS, DOORBELL_THREADS)
 
 
 class _Doorman:
