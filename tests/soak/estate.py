@@ -58,8 +58,9 @@ class Post:
 
     def look_after(self) -> None:
         """Start it if it does not run, after a short pause."""
-        if self.child is not None and not self.child.running:
-            self._note_end(self.child.process.returncode)
+        code = self.child.process.poll() if self.child is not None else None
+        if code is not None:
+            self._note_end(code)
         if self.child is None and time.monotonic() >= self._again_at:
             self.child = start([*ends_with_us(), *self.command], log=self.log, env=self.environ, cwd=self.log.parent)
             self.starts += 1
@@ -112,8 +113,8 @@ class Estate:
 
     @property
     def workers(self) -> list[Post]:
-        """The processes that run operations."""
-        return [post for post in self.posts.values() if post.name.startswith("worker")]
+        """The processes that take messages in and run operations."""
+        return [post for post in self.posts.values() if post.name.startswith(("worker", "intake"))]
 
     def look_after(self) -> None:
         """Start again what has ended."""
@@ -138,8 +139,19 @@ ROLES: Final[Mapping[str, Sequence[str]]] = {
 }
 
 
+# With intake and runners apart nobody wakes a runner but a doorbell, and the broker lets nobody ring.
+ROLES_APART: Final[Mapping[str, Sequence[str]]] = {
+    **ROLES,
+    "worker-1": ("worker", "--only", "runner"),
+    "worker-2": ("worker", "--only", "runner"),
+    "intake-1": ("worker", "--only", "intake"),
+    "intake-2": ("worker", "--only", "intake"),
+}
+MAY_WRITE_NO_DOORBELL: Final = r"^provisioner\.events$"
+
+
 @contextmanager
-def estate(folder: Path, roles: Mapping[str, Sequence[str]] = ROLES) -> Iterator[Estate]:
+def estate(folder: Path, *, doorbells: bool = True) -> Iterator[Estate]:
     """Everything but the processes, which `look_after` starts; ended and removed at the end, except the folder."""
     with ExitStack() as stack:
         rabbit = RabbitNode.create()
@@ -159,7 +171,8 @@ def estate(folder: Path, roles: Mapping[str, Sequence[str]] = ROLES) -> Iterator
         for name, vendor in vendors.items():
             installed.store().accounts.add(_account(name, vendor, vendor_ways[name]), "soak")
         prepare(vhost)
-        urls = {"database": database_url, "broker": vhost.url.reveal()}
+        urls = {"database": database_url, "broker": _broker_url(rabbit, vhost, doorbells=doorbells)}
+        roles = ROLES if doorbells else ROLES_APART
         posts = {
             name: _post(name, role, folder, {kind: _Route.to(url, ways) for kind, url in urls.items()})
             for name, role in roles.items()
@@ -167,6 +180,14 @@ def estate(folder: Path, roles: Mapping[str, Sequence[str]] = ROLES) -> Iterator
         made = Estate(folder, rabbit, vhost, postgres, database_url, installed, vendors, vendor_ways, posts)
         stack.callback(_end_all, made)
         yield made
+
+
+def _broker_url(rabbit: RabbitNode, vhost: Vhost, *, doorbells: bool) -> str:
+    """The URL for our processes; without doorbells its user may publish events and nothing else."""
+    if doorbells:
+        return vhost.url.reveal()
+    user, password = rabbit.add_user(vhost.name, configure="^$", write=MAY_WRITE_NO_DOORBELL)
+    return rabbit.url(vhost.name, user=user, password=password)
 
 
 def _installed(folder: Path, database_url: str) -> Installed:

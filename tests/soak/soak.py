@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from provisioner.kernel.errors import StoreUnavailable
 from provisioner.orders.statuses import ENDED_OPERATIONS
 from provisioner.store.tables import operations, orders, outbox, vendor_accounts
-from tests.soak.estate import ROLES, SERVERS, Estate, estate
+from tests.soak.estate import SERVERS, Estate, estate
 from tests.soak.evidence import gather
 from tests.soak.nemesis import KILLS, Nemesis
 from tests.soak.storefront import Storefront, Tempo
@@ -34,6 +34,7 @@ TURN_SECONDS: Final = 0.02
 DUTY_SECONDS: Final = 1.0
 QUIET_SECONDS: Final = 2.0
 LONGEST_REST: Final = 240.0
+DOORBELLS_LOST: Final = "doorbells are lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Outcome:
 def soak(wanted: Plan, folder: Path | None = None) -> Outcome:
     """Run one. Everything that was seen stays in the folder, readable by its owner only."""
     place = folder or Path(tempfile.mkdtemp(prefix=f"provisioner-soak-{wanted.seed}-"))
-    with estate(place, ROLES) as made:
+    with estate(place, doorbells=wanted.doorbells) as made:
         return _Soak(wanted, made).run()
 
 
@@ -200,6 +201,7 @@ class _Soak:
                 "held": sum(row["state"] == "held" for row in rows),
                 "quarantined": len(history.table("quarantine")),
                 "effects": len(history.effects),
+                "doorbells_lost": sum(log.count(DOORBELLS_LOST) for log in history.logs.values()),
                 "in_vain": dict(self._nemesis.in_vain),
             },
         )
