@@ -8,7 +8,7 @@ BENCH  := $(VENV)/.bench-installed
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS   ?=
 
-.PHONY: help install servers demo test test-unit check format lock docs bench fuzz clean
+.PHONY: help install servers demo test test-unit check format lock docs bench fuzz long-waits rolling-restarts clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -59,7 +59,13 @@ bench: $(BENCH) servers ## measure against a plain actor, DBOS and the bare data
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 fuzz: install servers ## the poison test at its full count
-	@FUZZ_BODIES=10000 FUZZ_ORDERS=1000 $(BIN)/pytest tests/faults/test_poison.py --timeout=3600 $(ARGS)
+	@FUZZ_BODIES=$${FUZZ_BODIES:-10000} FUZZ_ORDERS=$${FUZZ_ORDERS:-1000} $(BIN)/python -m tests.faults.poison $(ARGS)
+
+long-waits: install servers ## 100,000 waiting operations beside orders that go on
+	@LONG_WAITS=$${LONG_WAITS:-100000} $(BIN)/pytest tests/faults/test_long_waits.py $(ARGS)
+
+rolling-restarts: install servers ## 100 workers replaced, one after the other, while orders come in
+	@RESTARTS=$${RESTARTS:-100} $(BIN)/pytest tests/faults/test_rolling_restarts.py --timeout=3600 $(ARGS)
 
 clean: ## remove what the verbs made
 	@rm -rf $(VENV) var dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,87 @@
+"""Leases and due times follow the database's clock alone; what a worker's own clock says changes nothing."""
+
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.faults.judging import fences, judge, wait_completed
+from tests.faults.measuring import Measured
+from tests.faults.scene import operation_rows, slow, wait_working
+from tests.support.processes import Child, ends_with_us, start, wait_for
+from tests.support.production import Production, hosting_order, message
+
+pytestmark = pytest.mark.slow
+
+FAKETIME: Final = sorted(Path("/usr").glob("lib/**/faketime/libfaketimeMT.so.1"))
+ORDERS: Final = 8
+
+
+def start_jumping(shop: Production) -> Child:
+    """A worker whose clock jumps by an hour at each look."""
+    command = [*ends_with_us(), sys.executable, "-m", "tests.faults.shifted_clock", "worker"]
+    log = shop.folder / f"jumping-{len(shop.children)}.log"
+    child = start(command, log=log, env={**shop.environ, "PYTHONPATH": "."})
+    shop.children.append(child)
+    return child
+
+
+def faked(hours: int) -> Mapping[str, str]:
+    """The environment of a process for which the machine's clock is so many hours ahead."""
+    return {"LD_PRELOAD": str(FAKETIME[0]), "FAKETIME": f"{hours:+d}h", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
+def test_no_lease_is_taken_over_by_workers_whose_clocks_jump(shop: Production, measured: Measured) -> None:
+    start_jumping(shop)
+    start_jumping(shop)
+    wait_working(shop)
+    slow(shop, "customer.add", 1.5, times=ORDERS)
+    shop.publish(*(hosting_order(number) for number in range(ORDERS)))
+    wait_completed(shop, range(ORDERS))
+
+    measured(claims_of_each_operation=fences(shop))
+    assert judge(shop, range(ORDERS)).clean
+    assert fences(shop) == [1] * ORDERS
+
+
+def test_what_is_due_at_a_time_is_done_at_the_database_s_time(shop: Production, measured: Measured) -> None:
+    start_jumping(shop)
+    start_jumping(shop)
+    shop.publish(hosting_order(1))
+    wait_completed(shop, [1])
+    due = datetime.now(UTC) + timedelta(seconds=4)
+    late = seconds_late(shop, due)
+
+    measured(seconds_late=round(late, 2))
+    assert 0 <= late < 60
+
+
+@pytest.mark.skipif(not FAKETIME, reason="libfaketime is not installed (apt install faketime)")
+def test_two_workers_two_hours_apart_share_work_as_if_they_agreed(shop: Production, measured: Measured) -> None:
+    shop.start("worker", **faked(1))
+    shop.start("worker", **faked(-1))
+    wait_working(shop)
+    slow(shop, "customer.add", 1.5, times=ORDERS)
+    shop.publish(*(hosting_order(number) for number in range(ORDERS)))
+    wait_completed(shop, range(ORDERS))
+    late = seconds_late(shop, datetime.now(UTC) + timedelta(seconds=4), service="service-0")
+
+    measured(claims_of_each_operation=fences(shop)[:ORDERS], seconds_late=round(late, 2))
+    assert judge(shop, range(ORDERS)).clean
+    assert fences(shop)[:ORDERS] == [1] * ORDERS
+    assert 0 <= late < 60
+
+
+def seconds_late(shop: Production, due: datetime, service: str = "service-1") -> float:
+    """Cancel a service at a time, wait until that is begun, and say how much later than ordered it was."""
+    data = {"service_id": service, "when": "end_of_term", "at": due.isoformat(), "reason": "closed"}
+    shop.publish(message("service.cancel.v1", "cancel-1", data))
+
+    def begun() -> list[datetime]:
+        return [row["created_at"] for row in operation_rows(shop) if row["workflow"] == "hosting.cancel"]
+
+    moment = wait_for(begun, "the service is being cancelled", timeout=90)[0]
+    return float((moment - due).total_seconds())
