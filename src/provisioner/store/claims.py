@@ -92,11 +92,12 @@ class Claims:
             )
             .scalar_subquery()
         )
-        query = sa.select(vendor_accounts.c.name, vendor_accounts.c.failures, vendor_accounts.c.concurrency - running)
-        for name, failures, free in connection.execute(query.where(usable(self._database))):
-            slots = min(free, 1) if failures >= self.breaker_failures else free  # half open: one at a time
-            if slots > 0:
-                yield name, slots
+        half_open = vendor_accounts.c.failures >= self.breaker_failures
+        slots = sa.case((half_open, 1), else_=vendor_accounts.c.concurrency)
+        query = sa.select(vendor_accounts.c.name, slots - running).where(usable(self._database))
+        for name, free in connection.execute(query):
+            if free > 0:
+                yield name, free
 
     def _lease(self, connection: sa.Connection, row: Mapping[str, Any], owner: str) -> Claim | None:
         values = {

@@ -92,11 +92,13 @@ def give_account(connection: sa.Connection, database: Database, name: str, which
         operations.c.vendor_account.is_(None),
         operations.c.ended_at.is_(None),
     )
-    now, held = database.now(), operations.c.attention == NO_ACCOUNT
-    changes: dict[str, Any] = {"state": "ready", "due_at": now, "since": now, "reason": None, "attention": None}
-    give_time_back(connection, database, sa.and_(*open_ones, held))
-    connection.execute(sa.update(operations).where(*open_ones, held).values(**changes, vendor_account=name))
     connection.execute(sa.update(operations).where(*open_ones).values(vendor_account=name))
+    # A statement of its own: it sees what a worker held while the one before waited for the row.
+    held = sa.and_(operations.c.vendor_account == name, operations.c.attention == NO_ACCOUNT)
+    give_time_back(connection, database, held)
+    now = database.now()
+    changes = {"state": "ready", "due_at": now, "since": now, "reason": None, "attention": None}
+    connection.execute(sa.update(operations).where(held, operations.c.ended_at.is_(None)).values(**changes))
     connection.execute(sa.update(services).where(which, _NONE).values(vendor_account=name))
 
 

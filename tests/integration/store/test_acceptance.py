@@ -269,7 +269,7 @@ def test_after_a_cut_the_same_message_is_taken_in(postgres_stage: Stage, postgre
     postgres_stage.add_account()
     order = postgres_stage.shop.order()
     postgres.terminate_backends(postgres_stage.opening.url)
-    outcomes = []
+    outcomes: list[str] = []
     for _ in range(3):
         try:
             outcomes.append(postgres_stage.shop.send(order).outcome)

@@ -1,6 +1,7 @@
 """Commands to services: in order, never two at once, the newest wins, and a higher role's word stands."""
 
 from datetime import datetime
+from functools import partial
 
 import pytest
 
@@ -153,8 +154,7 @@ class TestOrderAndSupersession:
         for number in range(10):
             stage.shop.place(f"o-{number}")
         for claim in stage.take():
-            service_id = claim.resource.removeprefix("service:")
-            results = together(lambda c=claim: stage.engine().run(c), lambda s=service_id: stage.shop.cancel(s))
+            results = together(partial(stage.engine().run, claim), partial(stage.shop.cancel, claim.resource[8:]))
             assert not [result for result in results if isinstance(result, Exception)]
         stage.work()
         assert {row["status"] for row in stage.rows("services")} == {"cancelled"}
