@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 _T = TypeVar("_T")
 
@@ -62,11 +62,30 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+class Process(Protocol):
+    """The part of `subprocess.Popen` that a child needs."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def args(self) -> object: ...
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, sig: int, /) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Child:
     """A child process that leads a process group of its own and writes both its outputs to one file."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     log: Path
 
     @property

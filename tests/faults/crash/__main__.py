@@ -1,9 +1,9 @@
 """`python -m tests.faults.crash matrix|sweep`: everything, with one JSON object as the last line.
 
-    --seed N     the order in which it is run, and with --cells which (default: drawn)
-    --cells N    only so many
-    --lanes N    how many at once
-    --only TEXT  only those whose name contains the text
+--seed N     the order in which it is run, and with --cells which (default: drawn)
+--cells N    only so many
+--lanes N    how many at once
+--only TEXT  only those whose name contains the text
 """
 
 import argparse

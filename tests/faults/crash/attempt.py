@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from provisioner.kernel.crash import SOCKET_VARIABLE, SPEC_VARIABLE
-from tests.faults.crash.cells import RELAY, Cell, Victim
+from tests.faults.crash.cells import Cell, Victim
 from tests.faults.crash.control import Control
-from tests.faults.crash.lane import Lane
+from tests.faults.crash.lane import RELAY, Lane
 from tests.faults.crash.scenarios import Scenario
 from tests.support.judge.history import History
 from tests.support.judge.judge import judge

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 import sqlalchemy as sa
 
@@ -24,13 +23,6 @@ from provisioner.store.tables import operations, steps
 from tests.faults.crash.scenarios import Message, Scenario, seal_with
 from tests.support.processes import wait_for
 from tests.support.production import account
-
-QUICK: Final = {
-    "sweep_seconds": 0.05,
-    "backoff_first_seconds": 0.05,
-    "lookup_waits_seconds": (0.05,),
-    "worker_threads": 1,
-}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -112,7 +104,10 @@ def _dry_run(scenario: Scenario, folder: Path) -> Course:
 
 @contextmanager
 def _embedded(folder: Path) -> Iterator[tuple[Installed, RunningSimulator]]:
-    installed = Installed(Settings(data_dir=folder, **QUICK))
+    quick = Settings(
+        data_dir=folder, sweep_seconds=0.05, backoff_first_seconds=0.05, lookup_waits_seconds=(0.05,), worker_threads=1
+    )
+    installed = Installed(quick)
     simulator = start_simulator(data_dir=folder / "sandbox")
     try:
         installed.migrate()

@@ -20,6 +20,7 @@ from provisioner.intake import topology
 from provisioner.store.database import Database
 from provisioner.store.tables import metadata
 from tests.faults.crash.scenarios import OTHER_PASSWORD, PASSWORD, Message, Scenario, seal_with
+from tests.support.forking import fork
 from tests.support.judge.collect import database_now, kept_secrets, tables_of
 from tests.support.judge.history import History
 from tests.support.postgres import PostgresCluster
@@ -36,7 +37,6 @@ PACE: Final[Mapping[str, str]] = {
     "PROVISIONER_RELAY_IDLE_SECONDS": "0.05",
     "PROVISIONER_BACKOFF_MOST_SECONDS": "0.5",
     "PROVISIONER_BREAKER_MOST_SECONDS": "0.5",
-    "PROVISIONER_LOG_LEVEL": "debug",
 }
 DATABASE_PASSWORD: Final = "Canary-database-6Zk3pL8v"
 KEPT_TABLES: Final = frozenset({"vendor_accounts", "relay_shards"})
@@ -60,6 +60,7 @@ class Lane:
     published: list[str] = field(default_factory=list)
     heard: list[dict[str, Any]] = field(default_factory=list)
     relay: Child | None = None
+    _started: int = 0
 
     # -- beginning
 
@@ -97,7 +98,12 @@ class Lane:
 
     def start(self, role: str, **environ: str) -> Child:
         """Start a process of ours."""
-        return self.production.start(role, **PACE, **environ)
+        self._started += 1
+        folder = self.production.folder
+        log = folder / f"{role}-{self._started}.log"
+        child = fork([role], log=log, env={**self.production.environ, **PACE, **environ}, cwd=folder)
+        self.production.children.append(child)
+        return child
 
     def keep_relay(self) -> None:
         """Have a relay running, as most cells want it; it lives from cell to cell."""
