@@ -15,7 +15,9 @@ from provisioner.ports.hosting import HostingCustomer, HostingSubscription
 
 Answer = str | httpx.Response | httpx.RequestError
 
-CUSTOMER = HostingCustomer(customer_id="c-1", name="Example Customer", login="demo", password=Secret("canary-customer-9"))
+CUSTOMER = HostingCustomer(
+    customer_id="c-1", name="Example Customer", login="demo", password=Secret("canary-customer-9")
+)
 WANTED = HostingSubscription(
     service_id="s-1",
     owner="owner-guid",
