@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import pika
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
 from provisioner.kernel import log
@@ -23,6 +24,9 @@ CONFIRM_SECONDS: Final = 10.0
 BATCH_SECONDS: Final = 5.0
 
 _NOT_FOUND: Final = 404
+
+# pika asserts where a connection ends at an unlucky moment, and a greeting that does not come is no AMQPError.
+_AWAY: Final = (AMQPError, AMQPConnectorException, AssertionError, OSError)
 
 _log = log.get(__name__)
 
@@ -137,7 +141,7 @@ def _ensure_exchange(connection_parameters: Any) -> None:
             _declare_if_missing(connection)
         finally:
             connection.close()
-    except (AMQPError, OSError) as error:
+    except _AWAY as error:
         raise BrokerUnavailable(f"the broker cannot be published to: {type(error).__name__}: {error}") from error
 
 
