@@ -5,7 +5,7 @@ import secrets
 import shutil
 import sys
 
-from tests.soak.soak import Outcome, Plan, soak
+from tests.soak.soak import Plan, soak
 
 
 def main() -> int:
@@ -14,9 +14,7 @@ def main() -> int:
     outcome = soak(wanted)
     if outcome.good:
         shutil.rmtree(outcome.folder)
-    else:
-        _tell(outcome)
-    _say(outcome.line())
+    _say(outcome.line() if outcome.good else outcome.story())
     return 0 if outcome.good else 1
 
 
@@ -35,13 +33,6 @@ def _asked() -> Plan:
         doorbells=not given.no_doorbells,
         strikes=not given.no_strikes,
     )
-
-
-def _tell(outcome: Outcome) -> None:
-    _say(str(outcome.verdict))
-    _say(f"logs, accepted messages and heard events are in {outcome.folder}")
-    doorbells = "" if outcome.plan.doorbells else " DOORBELLS=no"
-    _say(f"repeat it with: make soak ORDERS={outcome.plan.orders} SEED={outcome.plan.seed}{doorbells}")
 
 
 def _say(text: str) -> None:

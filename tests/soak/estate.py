@@ -1,6 +1,7 @@
 """Everything that a soak runs: its own RabbitMQ and PostgreSQL, two simulated Plesk servers, and real processes."""
 
 import re
+import shutil
 import signal
 import sys
 import time
@@ -156,8 +157,10 @@ def estate(folder: Path, *, doorbells: bool = True) -> Iterator[Estate]:
     with ExitStack() as stack:
         rabbit = RabbitNode.create()
         stack.callback(rabbit.remove)
+        stack.callback(lambda: shutil.copytree(rabbit.folder / "log", folder / "broker", dirs_exist_ok=True))
         postgres = PostgresCluster.create(fsync=False)
         stack.callback(postgres.remove)
+        stack.callback(lambda: shutil.copy(postgres.log, folder / "database.log"))
         ways = Ways()
         stack.callback(ways.close)
         vhost = rabbit.new_vhost()

@@ -70,6 +70,14 @@ class Outcome:
         """True when the promise was kept and no process ended by itself."""
         return self.verdict.good and self.rested and not self.own_ends
 
+    def story(self) -> str:
+        """What went wrong, where to look, and how to repeat it."""
+        again = f"make soak ORDERS={self.plan.orders} SEED={self.plan.seed}" + (
+            "" if self.plan.doorbells else " DOORBELLS=no"
+        )
+        place = f"logs, accepted messages, heard events and the history are in {self.folder}"
+        return "\n".join([str(self.verdict), place, f"repeat it with: {again}", self.line()])
+
     def line(self) -> str:
         """The last line that is printed: one JSON object."""
         counts = self.verdict.counts()

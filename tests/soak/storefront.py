@@ -12,13 +12,14 @@ from typing import Any, Final
 
 import pika
 import pika.exceptions
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 
 from provisioner.intake import topology
 from provisioner.kernel.secret import Secret
 from tests.soak.workload import Sending, Workload
 
 HEARD: Final = "heard"
-AWAY: Final = (pika.exceptions.AMQPError, OSError, AssertionError)
+AWAY: Final = (pika.exceptions.AMQPError, AMQPConnectorException, OSError, AssertionError)
 ENDED: Final = frozenset({"completed", "completed_with_errors"})
 BREATH: Final = 0.2
 IDLE: Final = 0.02
