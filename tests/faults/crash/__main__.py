@@ -12,7 +12,7 @@ import sys
 import time
 
 from tests.faults.crash.campaign import LANES, Campaign, line, summary
-from tests.faults.crash.cells import sample
+from tests.faults.crash.cells import sample, shuffled
 from tests.faults.crash.matrix import all_cells, run_cell
 
 
@@ -20,7 +20,7 @@ def main() -> int:
     options = _options()
     started = time.monotonic()
     cells = [cell for cell in all_cells() if options.only in str(cell)]
-    cells = sample(cells, min(options.cells or len(cells), len(cells)), options.seed)
+    cells = sample(cells, options.cells, options.seed) if options.cells else shuffled(cells, options.seed)
     sys.stdout.write(f"seed {options.seed}: {len(cells)} cells on {options.lanes} lanes\n")
     results = Campaign(cells, run_cell, options.lanes).go()
     unreached = sum(not result.kills for result in results)

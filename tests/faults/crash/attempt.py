@@ -1,7 +1,8 @@
 """One scenario on one lane with one kill: run, die, run again to the end, be judged."""
 
 import signal
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -9,7 +10,7 @@ from provisioner.kernel.crash import SOCKET_VARIABLE, SPEC_VARIABLE
 from tests.faults.crash.cells import Cell, Victim
 from tests.faults.crash.control import Control
 from tests.faults.crash.lane import RELAY, Lane
-from tests.faults.crash.scenarios import Scenario
+from tests.faults.crash.scenarios import Phase, Scenario
 from tests.support.judge.history import History
 from tests.support.judge.judge import judge
 from tests.support.judge.verdict import Finding, Verdict, Wrong
@@ -18,15 +19,21 @@ from tests.support.processes import Child, NeverHappenedError, wait_for
 END_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 20.0
 WORKER: Final = "worker"
+STARTED: Final = '"event": "started"'
 
 
 class Blow(Protocol):
-    """How the kill of one run comes about."""
+    """How the kill of one run comes about. `patience`: how long it may be waited for when all is done, in seconds."""
 
     kills: int
+    patience: float
 
     def start(self, lane: Lane) -> Child:
         """Start the process that will die, or at whose point something else will."""
+        ...
+
+    def aim(self, lane: Lane, child: Child) -> None:
+        """Make ready for the last phase, whose messages come next."""
         ...
 
     def look(self, lane: Lane, child: Child) -> Child:
@@ -52,6 +59,7 @@ class Armed:
     cell: Cell
     control: Control
     kills: int = 0
+    patience: float = 15.0
 
     def start(self, lane: Lane) -> Child:
         """The armed process."""
@@ -59,6 +67,9 @@ class Armed:
         if self.cell.victim is not Victim.PROCESS:
             environ[SOCKET_VARIABLE] = str(self.control.path)
         return lane.start(self.cell.role, **environ)
+
+    def aim(self, lane: Lane, child: Child) -> None:
+        """Nothing: the count of passings was armed at the start."""
 
     def look(self, lane: Lane, child: Child) -> Child:
         """Start the dead process again without arming it; or kill and start the server, and let the process go on."""
@@ -73,10 +84,15 @@ class Armed:
     def _replaced(self, lane: Lane, child: Child) -> Child:
         if child.running:
             return child
-        if child.process.returncode != -signal.SIGKILL:
-            raise NeverHappenedError(f"the {self.cell.role} ended by itself:\n{child.tail()}")
-        self.kills += 1
+        self.kills += was_killed(child)
         return lane.start(self.cell.role)
+
+
+def was_killed(child: Child) -> int:
+    """1 for a process that was killed. Raises NeverHappenedError for one that ended in any other way."""
+    if child.process.returncode != -signal.SIGKILL:
+        raise NeverHappenedError(f"a process ended with the exit code {child.process.returncode}:\n{child.tail()}")
+    return 1
 
 
 def _kill_and_start(lane: Lane, victim: Victim) -> None:
@@ -97,6 +113,7 @@ class Attempt:
     role: str = WORKER
     children: list[Child] = field(default_factory=list)
     complaints: list[Finding] = field(default_factory=list)
+    _rests_since: float | None = None
 
     def run(self) -> Result:
         """Run to the end, or for as long as can be waited, and judge what is left."""
@@ -118,9 +135,15 @@ class Attempt:
         else:
             self.lane.keep_relay()
         self._keep(self.blow.start(self.lane))
-        for phase in self.scenario.phases:
-            self.lane.publish(phase(self.lane.seal))
-            wait_for(self._at_rest, f"the end of {self.name}", timeout=END_SECONDS, interval=0.03)
+        *before, last = self.scenario.phases
+        for phase in before:
+            self._run_phase(phase, self._at_rest)
+        self.blow.aim(self.lane, self.children[-1])
+        self._run_phase(last, self._at_rest_and_struck)
+
+    def _run_phase(self, phase: Phase, ended: Callable[[], bool]) -> None:
+        self.lane.publish(phase(self.lane.seal))
+        wait_for(ended, f"the end of {self.name}", timeout=END_SECONDS, interval=0.05)
 
     def _keep(self, child: Child) -> None:
         self.children.append(child)
@@ -129,7 +152,15 @@ class Attempt:
         child = self.blow.look(self.lane, self.children[-1])
         if child is not self.children[-1]:
             self._keep(child)
-        return self.lane.nothing_is_left() and self.lane.messages_left() == 0
+        return self.lane.nothing_is_left() and STARTED in child.output() and self.lane.is_consumed()
+
+    def _at_rest_and_struck(self) -> bool:
+        """A blow may fall after the last commit; but it is not waited for without end."""
+        if not self._at_rest():
+            self._rests_since = None
+            return False
+        self._rests_since = self._rests_since or time.monotonic()
+        return bool(self.blow.kills) or time.monotonic() - self._rests_since > self.blow.patience
 
     def _stop(self) -> None:
         """Let the processes end well: only then is every message acked."""

@@ -104,9 +104,14 @@ def _literals(tree: ast.AST) -> Iterator[str]:
                 continue
 
 
+def shuffled(cells: Sequence[Cell], seed: int) -> list[Cell]:
+    """All, in an order of their own."""
+    return random.Random(seed).sample(cells, len(cells))  # noqa: S311 - drawn to be drawn again, not to be secret
+
+
 def sample(cells: Sequence[Cell], size: int, seed: int) -> list[Cell]:
     """So many cells in a drawn order: at least one of each scenario and of each victim, few of the slow ones."""
-    drawn = random.Random(seed).sample(cells, len(cells))  # noqa: S311 - drawn to be drawn again, not to be secret
+    drawn = shuffled(cells, seed)
     needed = {str(cell.scenario) for cell in cells} | {cell.victim.value for cell in cells}
     chosen = [cell for cell in drawn if _takes(cell, needed)]
     rest = [cell for cell in drawn if cell not in chosen and cell.victim is not Victim.BROKER]

@@ -16,7 +16,7 @@ class Control:
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(str(path))
         self._server.listen()
-        self._server.setblocking(False)  # noqa: FBT003 - the name of the method says it
+        self._server.setblocking(False)
         self._waiting: socket.socket | None = None
 
     def told(self) -> str | None:

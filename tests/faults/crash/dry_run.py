@@ -99,7 +99,8 @@ def _dry_run(scenario: Scenario, folder: Path) -> Course:
                 )
             wait_for(lambda: _nothing_to_do(installed), f"the end of a phase of {scenario}", interval=0.01)
         runner.stop(10)
-        return Course(scenario, tuple(listener.passed), _workflows(installed), _steps(installed))
+        passed = [each for each in listener.passed if not scenario.only or each.scope in scenario.only]
+        return Course(scenario, tuple(passed), _workflows(installed), _steps(installed))
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import httpx
 import psycopg
+from psycopg.rows import TupleRow
 
 from provisioner.intake import topology
 from provisioner.store.database import Database
@@ -61,6 +62,7 @@ class Lane:
     heard: list[dict[str, Any]] = field(default_factory=list)
     relay: Child | None = None
     _started: int = 0
+    _eye: psycopg.Connection[TupleRow] | None = None
 
     # -- beginning
 
@@ -138,16 +140,31 @@ class Lane:
 
     def nothing_is_left(self) -> bool:
         """True when every message is taken in, every operation has ended and every event was published."""
+        return self._look() == (len(self.published), 0, 0)
+
+    def _look(self) -> object:
+        """What `_LEFT` asks, on one connection for as long as it lasts; None while the database is away."""
         try:
-            with self.postgres.connect(self.database_url) as connection:
-                row = connection.execute(_LEFT).fetchone()
+            if self._eye is None or self._eye.closed:
+                self._eye = self.postgres.connect(self.database_url)
+            return self._eye.execute(_LEFT).fetchone()
         except psycopg.OperationalError:
-            return False
-        return row == (len(self.published), 0, 0)
+            self._eye = None
+            return None
+
+    def is_consumed(self) -> bool:
+        """True when one worker reads each queue of the storefront, and nothing waits in them."""
+        return all(queue == (0, 1) for queue in self._queues())
 
     def messages_left(self) -> int:
         """How many messages still wait to be taken in."""
-        return sum(self.production.vhost.ready(queue) for queue in topology.INTAKE_QUEUES)
+        return sum(messages for messages, _consumers in self._queues())
+
+    def _queues(self) -> list[tuple[int, int]]:
+        """Messages that are ready and consumers, of each queue that is taken in."""
+        with self.production.vhost.channel() as channel:
+            found = [channel.queue_declare(name, passive=True).method for name in topology.INTAKE_QUEUES]
+        return [(queue.message_count, queue.consumer_count) for queue in found]
 
     def listen(self) -> None:
         """Take what was told out of the queue that hears everything."""

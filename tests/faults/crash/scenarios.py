@@ -4,12 +4,14 @@ A story has phases; each phase publishes its messages and lasts until nothing is
 the last phase: those before it only lead there.
 """
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from adapters.plesk import open_adapter
+from adapters.plesk.adapter import PleskHosting
 from adapters.sandbox.faults import Fault
 from adapters.sandbox.running import RunningSimulator
 from provisioner.kernel.clock import SystemClock
@@ -17,6 +19,7 @@ from provisioner.kernel.sealing import PublicKey, seal_to_public_key
 from provisioner.kernel.secret import Secret
 from provisioner.ports.accounts import VendorAccount
 from provisioner.ports.hosting import HostingCustomer, HostingSubscription
+from tests.support.processes import wait_for
 from tests.support.production import hosting_item, hosting_order, message
 
 Message = dict[str, Any]
@@ -28,6 +31,7 @@ OTHER_PASSWORD: Final = "Canary-mended-4Kd8wR1z"
 TAKEN: Final = "taken-login"
 # Long enough to be still to come when the message is taken in, short enough to be waited for.
 TERM_SECONDS: Final = 2.5
+REMOVAL_SECONDS: Final = 1.0  # well within the adapter's patience
 
 
 Seal = Callable[[str], Mapping[str, str]]
@@ -43,11 +47,15 @@ Phase = Callable[[Seal], Sequence[Message]]
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One story. `prepare` does to the vendor what is done before anything is published."""
+    """One story. `prepare` does to the vendor what is done before anything is published.
+
+    `only`: processes are killed in these scopes alone, because what somebody else does in the story comes before them.
+    """
 
     name: str
     phases: tuple[Phase, ...]
     prepare: Callable[[RunningSimulator], object] = lambda _simulator: None
+    only: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.name
@@ -91,13 +99,30 @@ def _cancel_later(_seal: Seal) -> Sequence[Message]:
 
 def _stranger_has_the_login(simulator: RunningSimulator) -> None:
     """Somebody who is not ours, made by hand; the ledger begins after it."""
-    account = VendorAccount("stranger", "plesk", settings=simulator.settings, credentials=simulator.credentials)
-    panel = open_adapter(account, SystemClock())
+    panel = _panel(simulator)
     owner = panel.ensure_customer(HostingCustomer("stranger", "Stranger", "stranger", Secret(PASSWORD)))
     wanted = HostingSubscription("stranger", owner.ref, "stranger.example", "basic", TAKEN, Secret(PASSWORD))
     panel.create_subscription(wanted)
     panel.close()
     simulator.ledger.clear()
+
+
+def _operator_removes_the_customer(simulator: RunningSimulator) -> None:
+    """As soon as the customer is made; what is asked for next takes the vendor long enough."""
+    simulator.faults.plan("webspace.add", Fault.DELAY, seconds=REMOVAL_SECONDS)
+    threading.Thread(target=_remove_when_made, args=(simulator,), daemon=True).start()
+
+
+def _remove_when_made(simulator: RunningSimulator) -> None:
+    made = wait_for(lambda: simulator.ledger.effects(operation="customer.add"), "the customer is made", interval=0.01)
+    panel = _panel(simulator)
+    panel.remove_customer(made[0].guid)
+    panel.close()
+
+
+def _panel(simulator: RunningSimulator) -> PleskHosting:
+    account = VendorAccount("by-hand", "plesk", settings=simulator.settings, credentials=simulator.credentials)
+    return open_adapter(account, SystemClock())
 
 
 def _loses_an_answer(simulator: RunningSimulator) -> None:
@@ -111,6 +136,12 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     Scenario("create", (_PLACED,)),
     Scenario("create, login taken", (_order(login=TAKEN),), _stranger_has_the_login),
     Scenario("create, answer lost", (_PLACED,), _loses_an_answer),
+    Scenario(
+        "create, owner gone",
+        (_PLACED,),
+        _operator_removes_the_customer,
+        only=("hosting.create/customer-again", "hosting.create/subscription-again"),
+    ),
     Scenario("create, refused", (_REFUSED,)),
     Scenario("retry", (_REFUSED, _retry)),
     Scenario("suspend", (_PLACED, _command("suspend"))),

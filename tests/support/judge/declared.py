@@ -56,7 +56,8 @@ _FINISHING: Final = frozenset({"webspace.set", "webspace.switch-subscription"})
 
 STEPS: Final[Mapping[str, Declared]] = {
     "hosting.create/customer": Declared(Kind.MAKES, "customer.add", CUSTOMER),
-    "hosting.create/customer-again": Declared(Kind.MAKES, "customer.add", CUSTOMER),
+    # This step is there because an operator has removed the customer meanwhile.
+    "hosting.create/customer-again": Declared(Kind.MAKES, "customer.add", CUSTOMER, also=frozenset({"customer.del"})),
     "hosting.create/undo:customer": Declared(Kind.REMOVES, "customer.del", CUSTOMER),
     "hosting.create/subscription": Declared(Kind.MAKES, "webspace.add", SUBSCRIPTION, also=_FINISHING),
     "hosting.create/subscription-again": Declared(Kind.MAKES, "webspace.add", SUBSCRIPTION, also=_FINISHING),
