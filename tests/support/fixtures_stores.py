@@ -66,3 +66,17 @@ def stage(request: pytest.FixtureRequest) -> Stage:
     found = request.getfixturevalue(name)
     assert isinstance(found, Stage)
     return found
+
+
+@pytest.fixture(params=DATABASES)
+def live_stage(request: pytest.FixtureRequest, tmp_path: Path, ring: KeyRing) -> Iterator[Stage]:
+    """A store in real time on each database, for tests with threads."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "live.db")
+        url = f"sqlite:///{tmp_path / 'live.db'}"
+    else:
+        url = request.getfixturevalue("migrated_postgres")
+        empty(url)
+    stage = Stage(Opening(url, tmp_path, SystemClock(), {"lease_seconds": 2, "heartbeat_seconds": 0.3}), ring)
+    yield stage
+    stage.close()

@@ -45,10 +45,10 @@ class OpenAdapters:
         """A replaced adapter is not closed here: an operation may be using it; it goes when the last one is done."""
         try:
             account, version = self._accounts.open(name)
-            factory = self._factories[account.adapter]
+            factory = self._factories.get(account.adapter)
+            if factory is None:
+                raise Misconfigured("no_adapter", f"there is no adapter {account.adapter} for server {name}")
             adapter = factory(account, self._clock)
-        except KeyError as missing:
-            raise Misconfigured("no_adapter", f"there is no adapter {missing} for server {name}") from missing
         except (SettingsError, NotFoundError, KeyRingError) as wrong:
             raise Misconfigured(wrong.code, f"server {name} cannot be opened: {wrong}") from wrong
         self._open[name] = (adapter, version, self._clock.monotonic())
