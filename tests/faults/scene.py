@@ -24,6 +24,11 @@ def wait_in_step(shop: Production, step: str, least: int = 1) -> None:
     wait_for(lambda: count(shop, query) >= least, f"{least} in step {step}", timeout=60)
 
 
+def wait_struck(shop: Production) -> None:
+    """Return when every planned fault has met its call: the vendor has the request and has not answered yet."""
+    wait_for(lambda: not shop.simulator.faults.remaining(), "the vendor has the request", timeout=60)
+
+
 def wait_working(shop: Production) -> None:
     """Return when all of intake's queues are read."""
     shop.vhost.wait_consumed([*topology.INTAKE_QUEUES, topology.ADVANCE], timeout=60)

@@ -18,13 +18,14 @@ pytestmark = pytest.mark.slow
 
 FAKETIME: Final = sorted(Path("/usr").glob("lib/**/faketime/libfaketimeMT.so.1"))
 ORDERS: Final = 8
+PROJECT: Final = str(Path(__file__).parents[2])
 
 
 def start_jumping(shop: Production) -> Child:
     """A worker whose clock jumps by an hour at each look."""
     command = [*ends_with_us(), sys.executable, "-m", "tests.faults.shifted_clock", "worker"]
     log = shop.folder / f"jumping-{len(shop.children)}.log"
-    child = start(command, log=log, env={**shop.environ, "PYTHONPATH": "."})
+    child = start(command, log=log, env={**shop.environ, "PYTHONPATH": PROJECT})
     shop.children.append(child)
     return child
 

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.support.production import Production, hosting_order
 
 pytestmark = pytest.mark.slow
 
+PROJECT = str(Path(__file__).parents[2])
 UNHEALTHY = 70
 
 
@@ -21,7 +23,7 @@ def test_a_worker_that_lost_a_thread_ends_and_another_goes_on(
     shop: Production, thread: str, measured: Measured
 ) -> None:
     command = [*ends_with_us(), sys.executable, "-m", "tests.faults.dying_threads", thread]
-    dying = start(command, log=shop.folder / "dying.log", env={**shop.environ, "PYTHONPATH": "."})
+    dying = start(command, log=shop.folder / "dying.log", env={**shop.environ, "PYTHONPATH": PROJECT})
     shop.children.append(dying)
     wait_working(shop)
 
