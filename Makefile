@@ -7,8 +7,10 @@ STAMP  := $(VENV)/.installed
 BENCH  := $(VENV)/.bench-installed
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS   ?=
+ORDERS ?= 10000
+SEEDS  ?= 100000
 
-.PHONY: help install servers demo test test-unit check format lock docs bench fuzz long-waits rolling-restarts clean
+.PHONY: help install servers demo test test-unit check format lock docs bench fuzz long-waits rolling-restarts soak simulate clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -66,6 +68,12 @@ long-waits: install servers ## 100,000 waiting operations beside orders that go 
 
 rolling-restarts: install servers ## 100 workers replaced, one after the other, while orders come in
 	@RESTARTS=$${RESTARTS:-100} $(BIN)/pytest tests/faults/test_rolling_restarts.py --timeout=3600 $(ARGS)
+
+soak: install servers ## orders through real processes while a nemesis strikes: ORDERS=, SEED=, DOORBELLS=no
+	@$(BIN)/python -m tests.soak --orders $(ORDERS) $(SEED:%=--seed %) $(if $(filter no,$(DOORBELLS)),--no-doorbells) $(ARGS)
+
+simulate: install ## the engine under every trouble, by seeds, on all processors: SEEDS=, SEED= (the first)
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(SEED:%=--seed %) $(ARGS)
 
 clean: ## remove what the verbs made
 	@rm -rf $(VENV) var dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

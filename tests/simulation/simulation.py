@@ -4,13 +4,13 @@ Workers crash before, in and after commits and calls; leases run out while a cal
 on; the database goes away; the vendor does what `CapriciousVendor` does; operators say truly what happened.
 """
 
-import contextlib
 import random
 from datetime import timedelta
 from typing import Any
 
 from provisioner.kernel.clock import FakeClock
 from provisioner.kernel.errors import StoreUnavailable
+from provisioner.kernel.secret import Secret
 from provisioner.orders.statuses import OperationState, ServiceStatus
 from provisioner.workflows.backoff import Waits
 from provisioner.workflows.engine import Engine
@@ -31,6 +31,7 @@ from tests.support.engine.vendor import Crashed
 
 TROUBLED_SECONDS = 6 * 3600.0
 MOST_RUNS = 5_000
+CANARY = "a-password-that-nobody-may-see"
 
 
 class UnreliableJournal:
@@ -76,6 +77,7 @@ class Simulation:
         self._started = self.clock.now()
         self._is_nested = False
         self._calm = False
+        self.kills = 0
 
     # -- what the seed decides at the start
 
@@ -94,7 +96,7 @@ class Simulation:
                 f"service:{service_id}",
                 inputs,
                 vendor_account=self.dice.choice(["panel-1", "panel-2"]),
-                service=ServiceRecord(service_id, "hosting", ServiceStatus.PROVISIONING),
+                service=ServiceRecord(service_id, "hosting", ServiceStatus.PROVISIONING, password=Secret(CANARY)),
                 deadline=None if deadline is None else self.clock.now() + timedelta(seconds=deadline),
             )
         )
@@ -128,8 +130,12 @@ class Simulation:
         claim = self.memory.claim_due()
         if claim is None:
             return
-        with contextlib.suppress(Crashed, StoreUnavailable, LeaseLost):  # the lease runs out, or another has it
+        try:
             self._engine.run(claim)
+        except Crashed:
+            self.kills += 1
+        except (StoreUnavailable, LeaseLost):
+            return  # the lease runs out, or another has it
 
     def _become_calm(self) -> None:
         self._calm = True

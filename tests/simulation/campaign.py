@@ -1,0 +1,100 @@
+"""Many seeds, one after the other or on all processors, and what came of them in one line."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from provisioner.workflows.definition import WORKFLOWS, Definition
+from tests.simulation import plans
+from tests.simulation.simulation import Simulation
+from tests.simulation.verdict import judge
+from tests.support.engine.vendor import Vendor
+from tests.support.judge.verdict import Verdict, Wrong
+
+BATCH: Final = 250
+
+DRAWN: Final = {"hosting.create": plans.run, "hosting.follow": plans.run, "hosting.cancel": plans.cancel}
+
+
+@dataclass(slots=True)
+class Tally:
+    """The sum over some seeds. `broken` are the verdicts that were not good, by seed."""
+
+    first: int
+    seeds: int = 0
+    kills: int = 0
+    workflows: set[str] = field(default_factory=set)
+    broken: dict[int, Verdict] = field(default_factory=dict)
+
+    def add(self, other: "Tally") -> None:
+        """Count other seeds too."""
+        self.seeds += other.seeds
+        self.kills += other.kills
+        self.workflows |= other.workflows
+        self.broken |= other.broken
+
+    def story(self) -> str:
+        """What broke, each seed with the command that repeats it."""
+        return "\n".join(f"{verdict}\nrepeat it with: {command(seed)}" for seed, verdict in self.broken.items())
+
+    def line(self) -> str:
+        """One JSON object."""
+        counts = {wrong.value: sum(each.counts()[wrong.value] for each in self.broken.values()) for wrong in Wrong}
+        told = {"seed": self.first, "seeds": self.seeds, "kills": self.kills, "workflows": sorted(self.workflows)}
+        return json.dumps({**told, **counts})
+
+
+def command(seed: int) -> str:
+    """How one seed is repeated."""
+    return f"make simulate SEEDS=1 SEED={seed}"
+
+
+def run(first: int, seeds: int) -> Tally:
+    """Run so many seeds in this process."""
+    tally = Tally(first)
+    with drawn_workflows():
+        for seed in range(first, first + seeds):
+            simulation = Simulation(seed)
+            simulation.run()
+            simulation.vendor.settle()
+            tally.add(_counted(seed, simulation))
+    return tally
+
+
+def run_on_all_processors(first: int, seeds: int) -> Tally:
+    """Run so many seeds, shared out over the machine."""
+    tally = Tally(first)
+    batches = _batches(first, seeds)
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for part in pool.map(run, *zip(*batches, strict=True)):
+            tally.add(part)
+    return tally
+
+
+@contextmanager
+def drawn_workflows() -> Iterator[None]:
+    """Under the names of workflows whose rules it obeys, the simulation runs plans drawn by lot."""
+    before = {name: WORKFLOWS.get(name) for name in DRAWN}
+    WORKFLOWS.update({name: Definition(name, function, Vendor, frozenset()) for name, function in DRAWN.items()})
+    try:
+        yield
+    finally:
+        for name, definition in before.items():
+            WORKFLOWS.pop(name)
+            if definition is not None:
+                WORKFLOWS[name] = definition
+
+
+def _counted(seed: int, simulation: Simulation) -> Tally:
+    verdict = judge(simulation)
+    workflows = {kept.asked.workflow for kept in simulation.memory.operations.values()}
+    return Tally(seed, 1, simulation.kills, workflows, {} if verdict.good else {seed: verdict})
+
+
+def _batches(first: int, seeds: int) -> Sequence[tuple[int, int]]:
+    starts = range(first, first + seeds, BATCH)
+    return [(start, min(BATCH, first + seeds - start)) for start in starts]
