@@ -44,7 +44,11 @@ class PatientJournal:
         _tell(claim, ending.outcomes)
 
     def _commit(self, write: Callable[[], None]) -> None:
-        self._retry.copy()(write)
+        """The first attempt goes without the machinery of retries: nearly always it is the only one."""
+        try:
+            write()
+        except StoreUnavailable:
+            self._retry.copy()(write)
 
 
 def _tell(claim: Claim, outcomes: tuple[StepOutcome, ...]) -> None:

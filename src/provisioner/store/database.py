@@ -10,7 +10,6 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import PoolProxiedConnection
 
 from provisioner.kernel import log
 from provisioner.kernel.clock import Clock
@@ -22,7 +21,6 @@ _log = log.get(__name__)
 
 CONNECT_SECONDS: Final = 5
 READING: Final = "provisioner_reading"
-ERA: Final = "provisioner_era"
 TOLD: Final = "provisioner_told"  # the events of a transaction, logged when it is committed
 KEEPALIVES: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 
@@ -35,8 +33,7 @@ class Database:
         self.url = _parse(url)
         self.is_postgres = self.url.get_backend_name() == "postgresql"
         self.engine = _postgres(self.url, pool_size) if self.is_postgres else _sqlite(self.url)
-        self._era = 0
-        self._direct = _postgres(self.url, pool_size, isolation_level="AUTOCOMMIT") if self.is_postgres else None
+        self._direct = _direct(self.url, pool_size) if self.is_postgres else None
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
@@ -59,7 +56,7 @@ class Database:
         if self._direct is None:
             raise TypeError("SQLite has no direct connections")
         with told_plainly():
-            pooled = self._pooled(self._direct)
+            pooled = self._direct.raw_connection()
             try:
                 connection = pooled.driver_connection
                 assert isinstance(connection, psycopg.Connection)  # noqa: S101 - what the dialect promises
@@ -67,19 +64,10 @@ class Database:
             except (psycopg.OperationalError, psycopg.InterfaceError):
                 if pooled.driver_connection is not None and pooled.driver_connection.closed:
                     pooled.invalidate()
-                    self._era += 1  # the others in the pool are as old, and most likely as dead
+                    self._direct.dispose()  # the others in the pool are as old, and most likely as dead
                 raise
             finally:
                 pooled.close()
-
-    def _pooled(self, engine: sa.Engine) -> PoolProxiedConnection:
-        """A connection made since the last one was found dead."""
-        while True:
-            pooled = engine.raw_connection()
-            if pooled.info.setdefault(ERA, self._era) == self._era:
-                return pooled
-            pooled.invalidate()
-            pooled.close()
 
     def now(self, seconds: float = 0.0) -> sa.ColumnElement[datetime]:
         """So many seconds from now, as SQL: the database's clock on PostgreSQL, the injected one on SQLite."""
@@ -157,6 +145,27 @@ def _postgres(url: sa.URL, pool_size: int, **options: Any) -> sa.Engine:
         connect_args={**arguments, **KEEPALIVES},
         **options,
     )
+
+
+# Each of the direct statements finds its few rows by keys. So it is planned once, and always by index: the planner
+# would else think anew about a claim each time, for longer than the claim takes, and would keep for a table that was
+# small when it looked a plan that reads all of it.
+BY_INDEX: Final = """
+SET plan_cache_mode = force_generic_plan; SET jit = off;
+SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off
+"""
+
+
+def _direct(url: sa.URL, pool_size: int) -> sa.Engine:
+    """Connections in autocommit. The one given back last is handed out first: its plans and caches are warm."""
+    engine = _postgres(url, pool_size, isolation_level="AUTOCOMMIT", pool_use_lifo=True)
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(connection: psycopg.Connection[Any], _record: object) -> None:
+        connection.autocommit = True
+        connection.execute(BY_INDEX)
+
+    return engine
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:

@@ -27,9 +27,11 @@ DUE: Final = f"""
     {TAKEABLE}
     AND o.position = (SELECT min(e.position) FROM operations e WHERE e.resource = o.resource
         AND {OPEN.replace("o.", "e.")})
-    AND NOT EXISTS (SELECT 1 FROM operation_requirements q JOIN operations r ON r.id = q.required_id
-        WHERE q.operation_id = o.id AND r.state <> 'succeeded' OFFSET 0)
+    AND NOT EXISTS (SELECT 1 FROM operation_requirements q WHERE q.operation_id = o.id
+        AND (SELECT r.state FROM operations r WHERE r.id = q.required_id) <> 'succeeded' OFFSET 0)
 """  # noqa: S608 - made of constants of this file
+# Sorted by account too, although there is only one, so that one index alone gives the order: the one that leads to the
+# first due operations without reading those of others, however many wait.
 TAKE: Final = f"""
 WITH room AS (
     SELECT a.name, least(%(limit)s,
@@ -40,11 +42,12 @@ WITH room AS (
     WHERE a.state = 'open' AND (a.broken_until IS NULL OR a.broken_until <= now())
 ), due AS (
     SELECT d.id, d.due_at, d.position FROM room CROSS JOIN LATERAL (
-        SELECT o.id, o.due_at, o.position FROM operations o WHERE o.vendor_account = room.name AND {DUE}
-        ORDER BY o.due_at LIMIT greatest(room.slots, 0)) d
+        SELECT o.id, o.due_at, o.position FROM operations o
+        WHERE o.vendor_account BETWEEN room.name AND room.name AND {DUE}
+        ORDER BY o.vendor_account, o.due_at LIMIT greatest(room.slots, 0)) d
     UNION ALL
     (SELECT o.id, o.due_at, o.position FROM operations o WHERE o.vendor_account IS NULL AND {DUE}
-        ORDER BY o.due_at LIMIT %(limit)s)
+        ORDER BY o.vendor_account, o.due_at LIMIT %(limit)s)
 ), chosen AS (
     SELECT id FROM due ORDER BY due_at, position LIMIT %(limit)s
 )
@@ -53,26 +56,55 @@ UPDATE operations o SET state = 'running', fence = o.fence + 1, lease_owner = %(
 FROM chosen WHERE o.id = chosen.id AND {TAKEABLE}
 RETURNING o.id
 """  # noqa: S608 - made of constants of this file
-LOAD: Final = """
-SELECT o.*, now() AS now, to_jsonb(c) - 'sealed_password' AS customer, c.sealed_password AS customer_password,
-    to_jsonb(s) - 'sealed_password' AS service, s.sealed_password AS service_password,
-    to_jsonb(d) AS "order", a.failures AS account_failures,
-    CASE WHEN o.fence > 1 THEN (SELECT jsonb_agg(to_jsonb(t) ORDER BY t.started_at) FROM steps t
-        WHERE t.operation_id = o.id) END AS steps,
-    (SELECT jsonb_object_agg(v.key, v.data) FROM delivered_events v WHERE v.key = o.event_key) AS events,
-    (SELECT jsonb_agg(l.workflow ORDER BY l.position) FROM operations l WHERE l.resource = o.resource
-        AND l.position > o.position
-        AND l.state NOT IN ('cancelled', 'compensated', 'failed', 'succeeded', 'superseded')) AS later,
+# What a claim needs of each table; a column comes as "table.column".
+COLUMNS: Final = {
+    "operations": (
+        "id",
+        "workflow",
+        "resource",
+        "fence",
+        "inputs",
+        "order_id",
+        "item_id",
+        "vendor_account",
+        "actor_role",
+        "deadline",
+        "environment",
+        "correlation_id",
+    ),
+    "customers": ("customer_id", "profile", "sealed_password"),
+    "services": (
+        "id",
+        "customer_id",
+        "product",
+        "status",
+        "version",
+        "attributes",
+        "ref",
+        "data",
+        "suspended_by",
+        "sealed_password",
+    ),
+    "orders": ("id", "status", "version", "attempt"),
+}
+LOAD: Final = f"""
+SELECT now() AS now, a.failures AS account_failures,
+    {", ".join(f'{table}.{name} AS "{table}.{name}"' for table, names in COLUMNS.items() for name in names)},
+    CASE WHEN operations.fence > 1 THEN (SELECT jsonb_agg(to_jsonb(t) ORDER BY t.started_at) FROM steps t
+        WHERE t.operation_id = operations.id) END AS steps,
+    (SELECT jsonb_object_agg(v.key, v.data) FROM delivered_events v WHERE v.key = operations.event_key) AS events,
+    (SELECT jsonb_agg(o.workflow ORDER BY o.position) FROM operations o WHERE o.resource = operations.resource
+        AND o.position > operations.position AND {OPEN}) AS later,
     (SELECT jsonb_agg(jsonb_build_object('item_id', i.item_id, 'status', i.status, 'error', i.error)
-        ORDER BY i.position) FROM order_items i WHERE i.order_id = o.order_id) AS items
-FROM operations o
-LEFT JOIN customers c ON c.customer_id = o.customer_id
-LEFT JOIN services s ON s.id = o.service_id
-LEFT JOIN orders d ON d.id = o.order_id
-LEFT JOIN vendor_accounts a ON a.name = o.vendor_account
-WHERE o.id = ANY(%(ids)s)
-ORDER BY o.position
-"""
+        ORDER BY i.position) FROM order_items i WHERE i.order_id = operations.order_id) AS items
+FROM operations
+LEFT JOIN customers ON customers.customer_id = operations.customer_id
+LEFT JOIN services ON services.id = operations.service_id
+LEFT JOIN orders ON orders.id = operations.order_id
+LEFT JOIN vendor_accounts a ON a.name = operations.vendor_account
+WHERE operations.id = ANY(%(ids)s)
+ORDER BY operations.position
+"""  # noqa: S608 - made of constants of this file
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +139,7 @@ class PostgresClaims(Claims):
             return self._claim(row)
         except KeyRingError as missing:
             with self._database.begin() as connection:
-                self._hold(connection, row["id"], row["fence"], str(missing))
+                self._hold(connection, row["operations.id"], row["operations.fence"], str(missing))
             return None
 
     def _lease_batch(self, connection: "psycopg.Connection[Any]", parameters: Mapping[str, Any]) -> list[str]:
@@ -121,13 +153,13 @@ class PostgresClaims(Claims):
             return cursor.execute(LOAD, {"ids": ids}).fetchall()
 
     def _claim(self, row: Mapping[str, Any]) -> Claim:
-        customer, service = row["customer"], row["service"]
+        operation, order, service = _part(row, "operations"), _part(row, "orders"), _part(row, "services")
         base = claim_from(
-            row,
+            operation,
             self._box,
             now=row["now"],
-            customer=customer and {**customer, "sealed_password": row["customer_password"]},
-            service=service and {**service, "sealed_password": row["service_password"]},
+            customer=_part(row, "customers") or None,
+            service=service or None,
             steps=row["steps"] or (),
             events=row["events"] or {},
             later_workflows=tuple(row["later"] or ()),
@@ -135,8 +167,16 @@ class PostgresClaims(Claims):
         )
         return StoreClaim(
             **{name: getattr(base, name) for name in Claim.__slots__},
-            order=order_state(row["order"], row["items"]) if row["order"] else None,
-            service_row=service or {},
-            environment=row["environment"],
-            correlation_id=row["correlation_id"],
+            order=order_state(order, row["items"]) if order else None,
+            service_row=service,
+            environment=operation["environment"],
+            correlation_id=operation["correlation_id"],
         )
+
+
+def _part(row: Mapping[str, Any], table: str) -> dict[str, Any]:
+    """The columns of one table; nothing when it had no row."""
+    columns = COLUMNS[table]
+    if row[f"{table}.{columns[0]}"] is None:
+        return {}
+    return {name: row[f"{table}.{name}"] for name in columns}
