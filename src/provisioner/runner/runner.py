@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -50,7 +50,8 @@ class Runner:
         self._stopping = threading.Event()
         self._awake = threading.Event()
         self._claimed: queue.SimpleQueue[Claim | None] = queue.SimpleQueue()
-        self._running: dict[str, Claim] = {}
+        self._running: set[Held] = set()
+        self._database_was_away = False
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         journal = PatientJournal(store.journal, clock, give_up_seconds=pace.patience)
@@ -77,16 +78,25 @@ class Runner:
         thread.start()
 
     def stop(self, grace: float) -> bool:
-        """Claim no more, let each operation stop at its next step boundary; True when all have within `grace`."""
+        """Claim no more, let each operation stop at its next step boundary; True when all have within `grace`.
+
+        Operations that have not stopped keep their adapters: the process ends under them, as in a crash.
+        """
+        deadline = self._clock.monotonic() + grace
         self._stopping.set()
         self._awake.set()
+        self._join(self._threads[:1], deadline)  # what the dispatcher has claimed is in the queue now
         for _ in range(self._pace.threads):
             self._claimed.put(None)
-        deadline = self._clock.monotonic() + grace
-        for thread in self._threads:
-            thread.join(max(deadline - self._clock.monotonic(), 0.0))
+        self._join(self._threads, deadline)
+        if self._running:
+            return False
         self._adapters.close()
-        return not self._running
+        return True
+
+    def _join(self, threads: Sequence[threading.Thread], deadline: float) -> None:
+        for thread in threads:
+            thread.join(max(deadline - self._clock.monotonic(), 0.0))
 
     def healthy(self) -> bool:
         """Whether every thread is alive; the process must end when one is not."""
@@ -108,12 +118,20 @@ class Runner:
             self._awake.wait(self._pace.sweep)
             self._awake.clear()
             try:
-                while self._take() and not self._stopping.is_set():
-                    pass
+                self._take_all()
             except StoreUnavailable as away:
+                self._database_was_away = True
                 _log.warning("sweep failed", detail=str(away))
                 self._stopping.wait(self._pace.sweep)
             self._stopping.wait(BREATH_SECONDS)
+
+    def _take_all(self) -> None:
+        """Claim until nothing is due or no thread is free."""
+        if self._database_was_away:
+            self._keep_leases()  # before anything: our own may have run out meanwhile, and are not to be taken over
+            self._database_was_away = False
+        while not self._stopping.is_set() and self._take():
+            pass
 
     def _take(self) -> bool:
         """Claim what the free threads can do; True when there may be more."""
@@ -122,25 +140,27 @@ class Runner:
             return False
         claims = self._store.claims.take(self._owner, room)
         with self._lock:
-            self._running.update({claim.operation_id: claim for claim in claims})
+            self._running.update(map(_lease, claims))
         for claim in claims:
             self._claimed.put(claim)
         return len(claims) == room
 
     def _heartbeat(self) -> None:
         while not self._stopping.wait(self._pace.heartbeat) or self._running:
-            with self._lock:
-                held = [Held(claim.operation_id, claim.fence) for claim in self._running.values()]
             try:
-                kept = self._store.claims.keep(held) if held else set()
+                self._keep_leases()
             except StoreUnavailable as away:
                 _log.warning("heartbeat failed", detail=str(away))
-                continue
-            for lease in held:
-                if lease.operation_id not in kept and lease.operation_id in self._running:
-                    _log.warning("lease lost", operation=lease.operation_id)
             if self._stopping.is_set():
                 self._clock.sleep(min(self._pace.heartbeat, 0.2))
+
+    def _keep_leases(self) -> None:
+        with self._lock:
+            held = list(self._running)
+        kept = self._store.claims.keep(held) if held else set()
+        for lease in held:
+            if lease.operation_id not in kept and lease in self._running:
+                _log.warning("lease lost", operation=lease.operation_id)
 
     def _work(self) -> None:
         while (claim := self._claimed.get()) is not None:
@@ -148,7 +168,7 @@ class Runner:
                 self._run(claim)
             finally:
                 with self._lock:
-                    self._running.pop(claim.operation_id, None)
+                    self._running.discard(_lease(claim))
                 self._awake.set()
 
     # -- one operation
@@ -183,3 +203,8 @@ class Runner:
             self._store.accounts.recovered(claim.vendor_account)
         milliseconds = round((self._clock.monotonic() - started) * 1000, 1)
         _log.info(f"operation {report.state}", workflow=claim.workflow, detail=report.reason, milliseconds=milliseconds)
+
+
+def _lease(claim: Claim) -> Held:
+    """The lease of a claim: the same operation under another token is another lease."""
+    return Held(claim.operation_id, claim.fence)

@@ -10,6 +10,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import PoolProxiedConnection
 
 from provisioner.kernel import log
 from provisioner.kernel.clock import Clock
@@ -21,6 +22,7 @@ _log = log.get(__name__)
 
 CONNECT_SECONDS: Final = 5
 READING: Final = "provisioner_reading"
+ERA: Final = "provisioner_era"
 TOLD: Final = "provisioner_told"  # the events of a transaction, logged when it is committed
 KEEPALIVES: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 
@@ -33,6 +35,7 @@ class Database:
         self.url = _parse(url)
         self.is_postgres = self.url.get_backend_name() == "postgresql"
         self.engine = _postgres(self.url, pool_size) if self.is_postgres else _sqlite(self.url)
+        self._era = 0
         self._direct = _direct(self.url, pool_size) if self.is_postgres else None
 
     @contextmanager
@@ -56,7 +59,7 @@ class Database:
         if self._direct is None:
             raise TypeError("SQLite has no direct connections")
         with told_plainly():
-            pooled = self._direct.raw_connection()
+            pooled = self._pooled(self._direct)
             try:
                 connection = pooled.driver_connection
                 assert isinstance(connection, psycopg.Connection)  # noqa: S101 - what the dialect promises
@@ -64,10 +67,19 @@ class Database:
             except (psycopg.OperationalError, psycopg.InterfaceError):
                 if pooled.driver_connection is not None and pooled.driver_connection.closed:
                     pooled.invalidate()
-                    self._direct.dispose()  # the others in the pool are as old, and most likely as dead
+                    self._era += 1  # the others in the pool are as old, and most likely as dead
                 raise
             finally:
                 pooled.close()
+
+    def _pooled(self, engine: sa.Engine) -> PoolProxiedConnection:
+        """A connection made since the last one was found dead."""
+        while True:
+            pooled = engine.raw_connection()
+            if pooled.info.setdefault(ERA, self._era) == self._era:
+                return pooled
+            pooled.invalidate()
+            pooled.close()
 
     def now(self, seconds: float = 0.0) -> sa.ColumnElement[datetime]:
         """So many seconds from now, as SQL: the database's clock on PostgreSQL, the injected one on SQLite."""
