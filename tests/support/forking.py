@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final
@@ -61,6 +62,7 @@ class Forked:
 
 def fork(arguments: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path) -> Child:
     """Start `provisioner ARGUMENTS`; `env` is added to this process's environment, `log` is appended to."""
+    log.touch(mode=0o600)
     process = _context.Process(target=_run, args=(list(arguments), str(log), dict(env), str(cwd)))
     process.start()
     return Child(Forked(process, arguments), log)
@@ -68,6 +70,8 @@ def fork(arguments: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Pa
 
 def _run(arguments: list[str], log: str, env: dict[str, str], cwd: str) -> None:
     """In the forked process: become what was asked for."""
+    # The server lives until the last holder of this is gone: the test run alone, so that all end with it.
+    os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]  # it has no public name
     ctypes.CDLL(None).prctl(_PARENT_DIED, signal.SIGKILL)
     os.setpgid(0, 0)
     os.chdir(cwd)

@@ -135,6 +135,7 @@ class Child:
     def kill(self) -> None:
         """SIGKILL the whole group and wait for the process."""
         self.send_group(signal.SIGKILL)
+        self.process.send_signal(signal.SIGKILL)  # one that was forked just now does not lead its group yet
         self.process.wait(10)
 
     def wait_output(self, text: str, *, timeout: float = 30.0) -> None:

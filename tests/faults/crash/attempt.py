@@ -40,6 +40,10 @@ class Blow(Protocol):
         """Do what is to be done now; the process that runs from now on."""
         ...
 
+    def finish(self) -> None:
+        """Put away what is left of it, before the processes are stopped."""
+        ...
+
 
 @dataclass(slots=True)
 class Result:
@@ -80,6 +84,9 @@ class Armed:
             self.kills += 1
             self.control.let_go()
         return child
+
+    def finish(self) -> None:
+        """Nothing: who was armed and never struck is stopped like any other."""
 
     def _replaced(self, lane: Lane, child: Child) -> Child:
         if child.running:
@@ -122,6 +129,7 @@ class Attempt:
             self._play()
         except NeverHappenedError as late:
             self._complain(Wrong.STUCK, str(late))
+        self.blow.finish()
         self._stop()
         history = self.lane.history()
         findings = [*self.complaints, *judge(history).findings]

@@ -5,6 +5,7 @@ import queue
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +54,9 @@ class Campaign(Generic[Job]):
                     self._note(self.run(own, job))
         except BaseException as error:  # noqa: BLE001 - told by `go`, on the thread that asked
             self.errors.append(error)
+            self._tell("".join(traceback.format_exception(error)))
+            for _ in _taken(waiting):
+                pass  # the other lanes finish what they have in hand
 
     def _note(self, result: Result) -> None:
         self.results.append(result)

@@ -20,6 +20,7 @@ from provisioner.intake import topology
 from provisioner.kernel import crash
 from provisioner.kernel.settings import Settings
 from provisioner.store.tables import operations, steps
+from tests.faults.crash.call_sites import callers_of_steps
 from tests.faults.crash.scenarios import Message, Scenario, seal_with
 from tests.support.processes import wait_for
 from tests.support.production import account
@@ -58,12 +59,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What one scenario came through. `passings` are those of its last phase."""
+    """What one scenario came through. `passings` are those of its last phase, `lines` those that called steps."""
 
     scenario: Scenario
     passings: tuple[Passing, ...]
     workflows: frozenset[str]
     steps: frozenset[Step]
+    lines: frozenset[tuple[str, int]]
 
 
 @dataclass(slots=True)
@@ -85,7 +87,7 @@ def dry_runs(scenarios: Sequence[Scenario], folder: Path) -> tuple[Course, ...]:
 
 def _dry_run(scenario: Scenario, folder: Path) -> Course:
     listener = _Listener()
-    with _embedded(folder) as (installed, simulator), crash.listening(listener):
+    with _embedded(folder) as (installed, simulator), crash.listening(listener), callers_of_steps() as lines:
         scenario.prepare(simulator)
         listener.counts.clear()
         runner = installed.runner()
@@ -100,7 +102,7 @@ def _dry_run(scenario: Scenario, folder: Path) -> Course:
             wait_for(lambda: _nothing_to_do(installed), f"the end of a phase of {scenario}", interval=0.01)
         runner.stop(10)
         passed = [each for each in listener.passed if not scenario.only or each.scope in scenario.only]
-        return Course(scenario, tuple(passed), _workflows(installed), _steps(installed))
+        return Course(scenario, tuple(passed), _workflows(installed), _steps(installed), frozenset(lines))
 
 
 @contextmanager
