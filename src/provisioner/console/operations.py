@@ -11,7 +11,7 @@ from provisioner.orders.statuses import OperationState
 
 @click.group()
 def operations() -> None:
-    """Operations: list, show, release, resolve."""
+    """Operations: list, show, release, resolve, give-up."""
 
 
 @operations.command("list")
@@ -73,3 +73,13 @@ def resolve(session: Session, operation_id: str, *, happened: str | None, did_no
         raise click.UsageError("say either --happened REF or --did-not-happen")
     step = session.store.operations.resolve(operation_id, session.operator(), happened_ref=happened)
     output.line(f"step {step} is settled; operation {operation_id} goes on")
+
+
+@operations.command("give-up")
+@click.argument("operation_id")
+@click.option("--reason", required=True, metavar="WORDS", help="Why; the order and the audit tell it.")
+@pass_session
+def give_up(session: Session, operation_id: str, *, reason: str) -> None:
+    """End a held operation as failed. Nothing at the vendor is touched; its order can be retried or closed."""
+    session.store.operations.give_up(operation_id, session.operator(), reason)
+    output.line(f"operation {operation_id} has failed")

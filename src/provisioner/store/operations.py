@@ -7,12 +7,16 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from provisioner.kernel.errors import NotFoundError, RefusedError
-from provisioner.orders.statuses import OperationState
+from provisioner.orders.rollup import ItemError
+from provisioner.orders.statuses import OperationState, ServiceStatus
 from provisioner.store.audit import note_action
 from provisioner.store.database import Database
+from provisioner.store.endings import write_ending
+from provisioner.store.events import Announcer, Context
 from provisioner.store.tables import delivered_events, operations, steps
+from provisioner.store.writing import Writing
 from provisioner.store.yielding import lock_event
-from provisioner.workflows.journal import StepState
+from provisioner.workflows.journal import Ending, ServiceChange, StepState
 
 HELD = OperationState.HELD.value
 UNRESOLVED = (StepState.INTENDED.value, StepState.UNCERTAIN.value)
@@ -27,8 +31,9 @@ class NotHeld(RefusedError):
 class Operations:
     """Changes operations from outside their runs. Every change is in the audit."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, announcer: Announcer) -> None:
         self._database = database
+        self._announcer = announcer
 
     def release(self, operation_id: str, actor: str) -> None:
         """Let a held operation go on. Raises NotFoundError and NotHeld."""
@@ -56,6 +61,21 @@ class Operations:
             self._audit(connection, actor, "operation.resolve", operation_id, detail)
         return str(row["name"])
 
+    def give_up(self, operation_id: str, actor: str, reason: str) -> None:
+        """End a held operation as failed; nothing at the vendor is touched. Its order can be retried or closed.
+
+        Raises NotFoundError and NotHeld.
+        """
+        with self._database.begin() as connection:
+            row = self._held(connection, operation_id)
+            error = ItemError("given_up", reason, final=False)
+            service = ServiceChange(ServiceStatus.FAILED) if row["workflow"].endswith(".create") else None
+            writing = Writing(
+                connection, self._database, self._announcer, Context(row["environment"], row["correlation_id"])
+            )
+            write_ending(writing, row, Ending(OperationState.FAILED, error=error, service=service), deadline=0.0)
+            self._audit(connection, actor, "operation.give-up", operation_id, {"reason": reason})
+
     def deliver(self, key: str, data: Mapping[str, Any]) -> list[str]:
         """Keep an event, and wake the operations that wait for it; their ids. The first event of a key counts."""
         dialect = postgresql if self._database.is_postgres else sqlite
@@ -68,13 +88,14 @@ class Operations:
             woken = sa.update(operations).where(*waiting).values(due_at=now).returning(operations.c.id)
             return list(connection.scalars(woken))
 
-    def _held(self, connection: sa.Connection, operation_id: str) -> None:
-        query = sa.select(operations.c.state).where(operations.c.id == operation_id).with_for_update()
-        state = connection.scalar(query)
-        if state is None:
+    def _held(self, connection: sa.Connection, operation_id: str) -> Mapping[str, Any]:
+        query = sa.select(operations).where(operations.c.id == operation_id).with_for_update()
+        row = connection.execute(query).mappings().first()
+        if row is None:
             raise NotFoundError(f"there is no operation {operation_id}")
-        if state != HELD:
-            raise NotHeld(f"operation {operation_id} is {state}; only a held one is released or resolved")
+        if row["state"] != HELD:
+            raise NotHeld(f"operation {operation_id} is {row['state']}; only a held one waits for an operator")
+        return dict(row)
 
     def _make_ready(self, connection: sa.Connection, operation_id: str) -> None:
         give_time_back(connection, self._database, operations.c.id == operation_id)

@@ -99,7 +99,7 @@ def open_store(settings: Settings, ring: KeyRing, clock: Clock, ids: Ids) -> Sto
         quarantine=Quarantine(database, announcer, ids, box),
         accounts=Accounts(database, box),
         credentials=Credentials(database, box),
-        operations=Operations(database),
+        operations=Operations(database, announcer),
         housekeeping=Housekeeping(database, announcer),
         queries=Queries(database),
     )

@@ -36,6 +36,19 @@ def test_an_order_without_a_server_is_held_until_one_is_added(
     assert bring_to_end(installation, order_id) == "completed"
 
 
+def test_a_held_operation_is_given_up_and_its_order_can_be_closed(embedded: CommandInstallation, run: Run) -> None:
+    submitted(embedded, order("given-up-1"))
+    with at_work(embedded):
+        held = wait_for(lambda: embedded.store().queries.operations(state="held"), "the operation is held")
+    given_up = run(embedded, "operations", "give-up", held[0].id, "--reason", "The server is being replaced.")
+    assert given_up.out == f"operation {held[0].id} has failed\n"
+    shown = run(embedded, "orders", "show", "given-up-1").out
+    assert "provisioning_failed" in shown
+    assert "The server is being replaced." in shown
+    assert run(embedded, "orders", "close", "given-up-1", "--reason", "Refunded.").code == 0
+    assert "completed_with_errors" in run(embedded, "orders", "show", "given-up-1").out
+
+
 def test_a_held_operation_is_released(embedded: CommandInstallation, run: Run) -> None:
     submitted(embedded, order("released-1"))
     with at_work(embedded):
