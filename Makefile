@@ -10,7 +10,7 @@ ARGS   ?=
 ORDERS ?= 10000
 SEEDS  ?= 100000
 
-.PHONY: help install servers demo test test-unit check format lock docs bench fuzz long-waits rolling-restarts soak simulate clean
+.PHONY: help install servers demo test test-unit check format lock docs bench fuzz long-waits rolling-restarts soak simulate crash-matrix blind-sweep clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -74,6 +74,12 @@ soak: install servers ## orders through real processes while a nemesis strikes: 
 
 simulate: install ## the engine under every trouble, by seeds, on all processors: SEEDS=, SEED= (the first)
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(SEED:%=--seed %) $(ARGS)
+
+crash-matrix: install servers ## SIGKILL at every boundary of every workflow, of intake and of relay
+	@$(BIN)/python -m tests.faults.crash matrix $(ARGS)
+
+blind-sweep: install servers ## SIGKILL at every write of a worker, by strace
+	@$(BIN)/python -m tests.faults.crash sweep $(ARGS)
 
 clean: ## remove what the verbs made
 	@rm -rf $(VENV) var dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

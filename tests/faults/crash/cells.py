@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import provisioner
 from provisioner.intake import topology
@@ -20,6 +20,8 @@ CALL_POINTS: Final = (
 )
 WAIT_POINTS: Final = ("before_commit", "after_commit")
 ACK_POINTS: Final = ("before_ack", "after_ack")
+Job = TypeVar("Job")
+
 STOREFRONT_QUEUES: Final = (topology.ORDERS, topology.LIFECYCLE)
 RELAY_POINTS: Final = ("before_publish", "after_confirm", "after_mark")
 
@@ -104,7 +106,7 @@ def _literals(tree: ast.AST) -> Iterator[str]:
                 continue
 
 
-def shuffled(cells: Sequence[Cell], seed: int) -> list[Cell]:
+def shuffled(cells: Sequence[Job], seed: int) -> list[Job]:
     """All, in an order of their own."""
     return random.Random(seed).sample(cells, len(cells))  # noqa: S311 - drawn to be drawn again, not to be secret
 

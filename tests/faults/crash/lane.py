@@ -7,6 +7,7 @@ import contextlib
 import json
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -42,6 +43,8 @@ PACE: Final[Mapping[str, str]] = {
 DATABASE_PASSWORD: Final = "Canary-database-6Zk3pL8v"
 KEPT_TABLES: Final = frozenset({"vendor_accounts", "relay_shards"})
 RELAY: Final = "relay"
+
+_MIGRATING: Final = threading.Lock()  # Alembic keeps its context in a module
 
 _LEFT: Final = """
 SELECT (SELECT count(*) FROM inbox) + (SELECT count(*) FROM quarantine),
@@ -217,5 +220,6 @@ def lane() -> Iterator[Lane]:
         url = postgres.create_database()
         # This cluster trusts everybody on loopback: the password is there to be looked for in logs.
         with_password = url.replace("postgres@", f"postgres:{DATABASE_PASSWORD}@")
-        made = stack.enter_context(production(folder, rabbit.new_vhost(), with_password))
+        with _MIGRATING:
+            made = stack.enter_context(production(folder, rabbit.new_vhost(), with_password))
         yield Lane(rabbit, postgres, made, url)

@@ -1,0 +1,24 @@
+"""SIGKILL at some writes of a worker, wherever in the code they are. `make blind-sweep` tries every one."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.crash import sweep
+from tests.faults.crash.attempt import failures
+from tests.faults.crash.campaign import Campaign
+from tests.faults.crash.scenarios import BY_NAME
+from tests.faults.measuring import Measured
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_worker_killed_at_a_write_loses_and_doubles_nothing(tmp_path: Path, measured: Measured) -> None:
+    reason = sweep.why_impossible(tmp_path)
+    if reason is not None:
+        pytest.skip(reason)
+    found = sweep.shots([BY_NAME["create"]], lanes=1)
+    results = Campaign(sweep.few(found), sweep.run_shot, lanes=1).go()
+    measured(writes=len(found), cells=len(results), kills=sum(result.kills for result in results))
+    told = [f"{result.name}: {result.verdict}; kills: {result.kills}" for result in failures(results)]
+    assert told == []
