@@ -4,6 +4,7 @@ import json
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -31,6 +32,8 @@ from provisioner.workflows.backoff import Waits
 from provisioner.workflows.engine import Engine, Report
 from provisioner.workflows.journal import Claim
 from provisioner.workflows.recorder import Surroundings
+from tests.support.postgres import PostgresCluster
+from tests.support.processes import wait_for
 
 WORKFLOW_MODULES: Final = (_hosting, _scheduled)  # importing them registers their workflows
 ACCOUNT: Final = "panel-1"
@@ -367,6 +370,26 @@ def together(*calls: Callable[[], Any]) -> list[Any]:
         thread.join(60)
     assert not any(thread.is_alive() for thread in threads), "a call hangs"
     return results
+
+
+def while_locked(
+    postgres: PostgresCluster, stage: Stage, statement: str, *calls: Callable[[], Any], then: str = "COMMIT"
+) -> list[Any]:
+    """Make calls while another transaction holds what a statement locks; end it when all of them wait for it."""
+    with postgres.connect(stage.opening.url) as blocker, ThreadPoolExecutor(len(calls)) as pool:
+        blocker.execute("BEGIN")
+        blocker.execute(statement.encode())
+        made = [pool.submit(call) for call in calls]
+        wait_for(lambda: _waiting(postgres, stage) == len(calls), "all calls wait for the lock")
+        blocker.execute(then.encode())
+    return [each.exception() or each.result() for each in made]
+
+
+def _waiting(postgres: PostgresCluster, stage: Stage) -> int:
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
+    with postgres.connect() as connection:
+        row = connection.execute(query, (stage.opening.url.rsplit("/", 1)[1],)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def add_clock(url: str) -> None:

@@ -25,8 +25,7 @@ from provisioner.workflows.journal import (
     StepState,
 )
 from tests.support.postgres import PostgresCluster
-from tests.support.processes import wait_for
-from tests.support.stores import Stage, hosting, together
+from tests.support.stores import Stage, hosting, together, while_locked
 
 SUCCEEDED = Ending(OperationState.SUCCEEDED)
 LEASE = 15.0
@@ -209,13 +208,8 @@ class TestFence:
         place(postgres_stage, 1)
         claim = postgres_stage.claim()
         postgres_stage.let_pass(LEASE + 1)
-        with postgres.connect(postgres_stage.opening.url) as zombie:
-            zombie.execute("BEGIN")
-            zombie.execute("UPDATE operations SET state = 'succeeded', ended_at = now(), due_at = NULL")
-            taking = _in_background(postgres_stage.take)
-            wait_for(lambda: _waits_for_lock(postgres, postgres_stage), "the take-over waits for the row")
-            zombie.execute("COMMIT")
-        assert taking() == []
+        end = "UPDATE operations SET state = 'succeeded', ended_at = now(), due_at = NULL"
+        assert while_locked(postgres, postgres_stage, end, postgres_stage.take) == [[]]
         assert postgres_stage.row("operations", id=claim.operation_id)["state"] == "succeeded"
 
     def test_a_heartbeat_in_the_last_moment_saves_the_lease(
@@ -224,13 +218,8 @@ class TestFence:
         place(postgres_stage, 1)
         postgres_stage.claim()
         postgres_stage.let_pass(LEASE + 1)
-        with postgres.connect(postgres_stage.opening.url) as worker:
-            worker.execute("BEGIN")
-            worker.execute("UPDATE operations SET due_at = now() + interval '15 seconds'")
-            taking = _in_background(postgres_stage.take)
-            wait_for(lambda: _waits_for_lock(postgres, postgres_stage), "the take-over waits for the row")
-            worker.execute("COMMIT")
-        assert taking() == []
+        keep = "UPDATE operations SET due_at = now() + interval '15 seconds'"
+        assert while_locked(postgres, postgres_stage, keep, postgres_stage.take) == [[]]
 
 
 class TestSecrets:
@@ -295,22 +284,3 @@ def _write(stage: Stage, claim: Claim, write: str) -> None:
 
 def _journal(stage: Stage) -> list[list[dict[str, object]]]:
     return [stage.rows(table) for table in ("operations", "steps", "attempts", "outbox", "orders", "services")]
-
-
-def _in_background(call: Callable[[], list[Claim]]) -> Callable[[], list[Claim]]:
-    results: list[list[Claim]] = []
-    thread = threading.Thread(target=lambda: results.append(call()))
-    thread.start()
-
-    def result() -> list[Claim]:
-        thread.join(30)
-        return results[0]
-
-    return result
-
-
-def _waits_for_lock(postgres: PostgresCluster, stage: Stage) -> bool:
-    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
-    with postgres.connect() as connection:
-        row = connection.execute(query, (stage.opening.url.rsplit("/", 1)[1],)).fetchone()
-    return bool(row and row[0])

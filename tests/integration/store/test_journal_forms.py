@@ -46,9 +46,15 @@ def _two_items(stage: Stage) -> None:
 def _one_item_refused_first(stage: Stage) -> None:
     stage.panel.before = _refuse("s-1")
     stage.shop.place("o-1", [hosting("s-1"), hosting("s-2")])
-    for claim in sorted(stage.take(1) + stage.take(), key=lambda each: each.item_id or ""):
-        stage.engine().run(claim)
+    stage.engine().run(stage.take(1)[0])
     stage.work()
+
+
+def _one_item_refused_meanwhile(stage: Stage) -> None:
+    stage.panel.before = _refuse("s-1")
+    stage.shop.place("o-1", [hosting("s-1"), hosting("s-2")])
+    for claim in sorted(stage.take(), key=lambda each: each.item_id or ""):
+        stage.engine().run(claim)
 
 
 def _refused_and_tried_again(stage: Stage) -> None:
@@ -57,6 +63,15 @@ def _refused_and_tried_again(stage: Stage) -> None:
     stage.work()
     stage.panel.before = lambda *_: None
     stage.shop.retry(corrections={"i-s-1": {"plan": "business"}})
+    stage.work()
+
+
+def _one_of_two_tried_again(stage: Stage) -> None:
+    stage.panel.before = _refuse("s-1", "s-2")
+    stage.shop.place("o-1", [hosting("s-1"), hosting("s-2")])
+    stage.work()
+    stage.panel.before = lambda *_: None
+    stage.shop.retry(item_ids=["i-s-2"])
     stage.work()
 
 
@@ -101,7 +116,9 @@ SCENARIOS: tuple[Callable[[Stage], None], ...] = (
     _plain_order,
     _two_items,
     _one_item_refused_first,
+    _one_item_refused_meanwhile,
     _refused_and_tried_again,
+    _one_of_two_tried_again,
     _with_warnings_from_before,
     _suspended_while_it_was_made,
     _cancelled_while_it_was_made,
@@ -244,9 +261,9 @@ def _done(name: str) -> StepOutcome:
     return StepOutcome(StepRecord(name, StepState.DONE, 1, result=Done("r")), Attempt(1, "call", "done", 0.01))
 
 
-def _refuse(service_id: str) -> Callable[[str, str], None]:
+def _refuse(*service_ids: str) -> Callable[[str, str], None]:
     def before(operation: str, subject: str) -> None:
-        if operation == "create_subscription" and subject == service_id:
+        if operation == "create_subscription" and subject in service_ids:
             raise Rejected("plan_unknown", "there is no such plan", fields=("/plan",))
 
     return before
