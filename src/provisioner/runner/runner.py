@@ -51,6 +51,7 @@ class Runner:
         self._awake = threading.Event()
         self._claimed: queue.SimpleQueue[Claim | None] = queue.SimpleQueue()
         self._running: set[Held] = set()
+        self._lost: set[Held] = set()  # told already
         self._database_was_away = False
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
@@ -159,8 +160,10 @@ class Runner:
             held = list(self._running)
         kept = self._store.claims.keep(held) if held else set()
         for lease in held:
-            if lease.operation_id not in kept and lease in self._running:
+            if lease.operation_id not in kept and lease in self._running - self._lost:
+                self._lost.add(lease)
                 _log.warning("lease lost", operation=lease.operation_id)
+        self._lost &= set(held)
 
     def _work(self) -> None:
         while (claim := self._claimed.get()) is not None:
