@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -15,6 +16,10 @@ from typing import Protocol, TypeVar
 _T = TypeVar("_T")
 
 TAIL_LINES = 40
+PORTS = 12_000
+LINUX_CLIENT_PORTS = 32_768
+
+_drawn = random.SystemRandom()
 
 
 class NeverHappenedError(AssertionError):
@@ -39,20 +44,37 @@ def wait_for(condition: Callable[[], _T], what: str, *, timeout: float = 30.0, i
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """A TCP port of 127.0.0.1 that nothing listens on now; see `free_ports`."""
+    return free_ports(1)[0]
 
 
 def free_ports(count: int) -> list[int]:
-    """As many different ports; all are held until the last one is found."""
+    """As many different ports of 127.0.0.1; all are held until the last one is found.
+
+    They lie below those that the system gives to clients: else a client that calls a killed server again and again
+    may be given its port, and even connect to itself, and the server cannot come back.
+    """
     with contextlib.ExitStack() as held:
-        probes = [held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
+        return [held.enter_context(_held_port()).getsockname()[1] for _ in range(count)]
+
+
+def _held_port() -> socket.socket:
+    first = _first_client_port()
+    while True:
+        probe = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            probe.bind(("127.0.0.1", _drawn.randrange(first - PORTS, first)))
+        except OSError:
+            probe.close()
+        else:
+            return probe
+
+
+def _first_client_port() -> int:
+    try:
+        return int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except OSError:
+        return LINUX_CLIENT_PORTS
 
 
 def listens(port: int) -> bool:
