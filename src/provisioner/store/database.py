@@ -25,6 +25,9 @@ READING: Final = "provisioner_reading"
 ERA: Final = "provisioner_era"
 TOLD: Final = "provisioner_told"  # the events of a transaction, logged when it is committed
 KEEPALIVES: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+# A process that was stopped or cut off in the middle of a transaction holds its locks until the server ends it.
+ABANDONED_MILLISECONDS: Final = 10_000
+GONE: Final = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.IdleInTransactionSessionTimeout)
 
 
 class Database:
@@ -64,7 +67,7 @@ class Database:
                 connection = pooled.driver_connection
                 assert isinstance(connection, psycopg.Connection)  # noqa: S101 - what the dialect promises
                 yield connection
-            except (psycopg.OperationalError, psycopg.InterfaceError):
+            except GONE:
                 if pooled.driver_connection is not None and pooled.driver_connection.closed:
                     pooled.invalidate()
                     self._era += 1  # the others in the pool are as old, and most likely as dead
@@ -120,12 +123,12 @@ def told_plainly() -> Iterator[None]:
         if _is_away(error.orig):
             raise StoreUnavailable(f"the database does not answer: {_first_line(error.orig)}") from error
         raise
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+    except GONE as error:
         raise StoreUnavailable(f"the database does not answer: {_first_line(error)}") from error
 
 
 def _is_away(error: BaseException | None) -> bool:
-    return isinstance(error, psycopg.OperationalError | sqlite3.OperationalError | psycopg.InterfaceError)
+    return isinstance(error, (*GONE, sqlite3.OperationalError))
 
 
 def _first_line(error: BaseException | None) -> str:
@@ -147,6 +150,7 @@ def _parse(url: Secret) -> sa.URL:
 
 
 def _postgres(url: sa.URL, pool_size: int, **options: Any) -> sa.Engine:
+    asked = f"{url.query.get('options', '')} -c idle_in_transaction_session_timeout={ABANDONED_MILLISECONDS}"
     arguments = {"connect_timeout": CONNECT_SECONDS, "prepare_threshold": 1, "application_name": "provisioner"}
     return sa.create_engine(
         url,
@@ -154,7 +158,7 @@ def _postgres(url: sa.URL, pool_size: int, **options: Any) -> sa.Engine:
         max_overflow=pool_size,
         pool_timeout=30,
         pool_recycle=1800,
-        connect_args={**arguments, **KEEPALIVES},
+        connect_args={**arguments, **KEEPALIVES, "options": asked.strip()},
         **options,
     )
 
