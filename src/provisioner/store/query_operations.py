@@ -121,7 +121,7 @@ def _attempts(
     wanted = [field.name for field in fields(AttemptRecord) if exchanges or field.name != "exchanges"]
     query = sa.select(*(attempts.c[name] for name in wanted)).where(attempts.c.operation_id.in_(ids))
     rows = connection.execute(query.order_by(attempts.c.id)).mappings()
-    return _grouped((row["operation_id"], _attempt(row)) for row in rows)
+    return _grouped((row["operation_id"], _attempt(dict(row))) for row in rows)
 
 
 def _attempt(row: Mapping[str, Any]) -> AttemptRecord:
