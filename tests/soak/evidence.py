@@ -7,11 +7,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-import sqlalchemy as sa
-
-from provisioner.store.tables import metadata
 from tests.soak.estate import LEASE_SECONDS, Estate
 from tests.soak.storefront import Storefront
+from tests.support.judge.collect import tables_of
 from tests.support.judge.history import History, Row
 
 
@@ -21,7 +19,7 @@ def gather(estate: Estate, storefront: Storefront) -> History:
         taken_at=datetime.now(UTC).isoformat(),
         lease_seconds=LEASE_SECONDS,
         published=[base64.b64decode(line["body"]).decode("latin-1") for line in _lines(storefront.accepted_file)],
-        tables=dict(_tables(estate)),
+        tables=tables_of(estate.store.database),
         effects=_effects(estate),
         heard=list(_lines(storefront.heard_file)),
         logs={log.stem: log.read_text(errors="replace") for log in estate.logs()},
@@ -34,23 +32,6 @@ def _lines(file: Any) -> Iterator[dict[str, Any]]:
         yield from (json.loads(line) for line in lines)
 
 
-def _tables(estate: Estate) -> Iterator[tuple[str, list[Row]]]:
-    with estate.store.database.read() as connection:
-        for table in metadata.sorted_tables:
-            rows = connection.execute(sa.select(table)).mappings()
-            yield table.name, [{name: _plain(value) for name, value in row.items()} for row in rows]
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case datetime():
-            return value.astimezone(UTC).isoformat()
-        case bytes() | memoryview():
-            return bytes(value).decode("latin-1")
-        case _:
-            return value
-
-
 def _effects(estate: Estate) -> list[Row]:
     """All ledgers as one, numbered anew in the order of time; what bears one mark is in one of them."""
     effects = [asdict(effect) for vendor in estate.vendors.values() for effect in vendor.ledger.effects()]
@@ -59,12 +40,11 @@ def _effects(estate: Estate) -> list[Row]:
 
 
 def _canaries(estate: Estate, storefront: Storefront) -> dict[str, str]:
-    """The passwords that the storefront sealed, and what the vendors let us in with."""
-    sealed = {f"sealed password {number}": text for number, text in enumerate(storefront.workload.canaries)}
+    """What all passwords that the storefront sealed begin with, and what the vendors let us in with."""
     let_in = {
         f"{credential} of {name}": secret.reveal()
         for name, vendor in estate.vendors.items()
         for credential, secret in vendor.credentials.items()
         if credential != "login"
     }
-    return {**sealed, **let_in}
+    return {"a sealed password": storefront.workload.canary, **let_in}

@@ -38,15 +38,19 @@ class Sending:
 
 @dataclass(slots=True)
 class Workload:
-    """All that is sent follows from the seed and from what is heard; `canaries` are secrets that must not be seen."""
+    """All that is sent follows from the seed and from what is heard."""
 
     seed: int
     orders: int
     public_key: PublicKey
     servers: tuple[str, ...]
-    canaries: list[str] = field(default_factory=list)
     _bad_items: dict[str, list[str]] = field(default_factory=dict)
     _heard: set[tuple[str, int]] = field(default_factory=set)
+
+    @property
+    def canary(self) -> str:
+        """With this every secret begins that the storefront seals; it must be seen nowhere."""
+        return f"canary-{self.seed}-"
 
     # -- what is sent by itself
 
@@ -97,7 +101,7 @@ class Workload:
             item["plan"] = NO_SUCH_PLAN
             self._bad_items.setdefault(f"order-{number}", []).append(item_id)
         if dice.random() < 0.2:
-            item["password"] = self._sealed(f"canary-{self.seed}-{number}-{index}")
+            item["password"] = self._sealed(f"{self.canary}{number}-{index}")
         if index and dice.random() < 0.5:
             item["requires"] = ["1"]
         return item
@@ -106,7 +110,6 @@ class Workload:
         return {"requires": [items[-1]["item_id"]]} if dice.random() < 0.5 else {}
 
     def _sealed(self, secret: str) -> dict[str, str]:
-        self.canaries.append(secret)
         return {"key_id": self.public_key.key_id, "box": seal_to_public_key(self.public_key, secret)}
 
     # -- what is sent in answer

@@ -80,11 +80,11 @@ def _accepted_messages(history: History) -> Iterator[Finding]:
 
 def _placed(history: History, message: Row) -> Iterator[Finding]:
     order_id = message["data"]["order_id"]
-    if order_id not in history.by_id("orders"):
+    if not history.rows_of("orders", "id", order_id):
         yield _lost(f"order {order_id} was accepted and is not there")
         return
-    items = {row["item_id"] for row in history.table("order_items") if row["order_id"] == order_id}
-    operations = Counter(row["item_id"] for row in history.table("operations") if row["order_id"] == order_id)
+    items = {row["item_id"] for row in history.rows_of("order_items", "order_id", order_id)}
+    operations = Counter(row["item_id"] for row in history.rows_of("operations", "order_id", order_id))
     retries = _retries(history, order_id)
     for item in message["data"]["items"]:
         name = f"item {item['item_id']} of order {order_id}"
@@ -95,7 +95,7 @@ def _placed(history: History, message: Row) -> Iterator[Finding]:
 
 
 def _retries(history: History, order_id: str) -> int:
-    transitions = [row for row in history.table("order_transitions") if row["order_id"] == order_id]
+    transitions = history.rows_of("order_transitions", "order_id", order_id)
     return sum((row["source"], row["target"]) == ("provisioning_failed", "provisioning_started") for row in transitions)
 
 
@@ -105,8 +105,8 @@ def _commanded(history: History, message: Row) -> Iterator[Finding]:
     service_id = message["data"]["service_id"]
     made = [
         row["id"]
-        for row in history.table("operations")
-        if row["correlation_id"] == correlation and row["service_id"] == service_id and "/" not in row["id"]
+        for row in history.rows_of("operations", "correlation_id", correlation)
+        if row["service_id"] == service_id and "/" not in row["id"]
     ]
     if not made:
         yield _lost(f"{message['type']} of service {service_id} was accepted and has no operation")
@@ -127,8 +127,7 @@ def _orders(history: History) -> Iterator[Finding]:
 
 def _course(history: History, order: Row) -> Iterator[Finding]:
     """The transitions are one way from the beginning to where the order stands; no end is left but by a retry."""
-    moves = [row for row in history.table("order_transitions") if row["order_id"] == order["id"]]
-    moves.sort(key=lambda row: row["version"])
+    moves = sorted(history.rows_of("order_transitions", "order_id", order["id"]), key=lambda row: row["version"])
     for before, after in pairwise(moves):
         if before["target"] != after["source"]:
             yield _doubled(f"order {order['id']} went to {before['target']} and then left {after['source']}")

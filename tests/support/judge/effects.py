@@ -1,6 +1,6 @@
 """C2, C3, C4: the vendors' ledgers and the journal tell the same story, and everything in it happened once."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -81,8 +81,12 @@ def _successes(history: History, steps: list[Step]) -> Iterator[Finding]:
 
 def _unexplained(history: History, steps: list[Step], *, repeats: bool) -> Iterator[Finding]:
     """What a ledger has was asked for by a step, as often."""
+    by_reference: dict[str, list[Step]] = defaultdict(list)
+    for step in steps:
+        if step.row["state"] in {"done", *OPEN_STEPS}:
+            by_reference[step.reference].append(step)
     for (operation, reference), effects in _grouped(history).items():
-        may = [step for step in steps if step.reference == reference and step.row["state"] in {"done", *OPEN_STEPS}]
+        may = by_reference[reference]
         for detail, count in Counter(_detail(effect) for effect in effects).items():
             effect = next(effect for effect in effects if _detail(effect) == detail)
             asked = sum(step.declared.explains(effect) for step in may)

@@ -5,6 +5,7 @@ Latin-1, so that each byte is one character.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,10 +32,22 @@ class History:
     heard: Sequence[Row] = ()
     logs: Mapping[str, str] = field(default_factory=dict)
     canaries: Mapping[str, str] = field(default_factory=dict)
+    _groups: dict[tuple[str, str], dict[Any, list[Row]]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def table(self, name: str) -> Sequence[Row]:
         """The rows of one table, none if it is not there."""
         return self.tables.get(name, ())
+
+    def rows_of(self, name: str, column: str, value: object) -> Sequence[Row]:
+        """The rows of a table with this value in a column, found without reading the table each time."""
+        if (name, column) not in self._groups:
+            groups: dict[Any, list[Row]] = defaultdict(list)
+            for row in self.table(name):
+                groups[row[column]].append(row)
+            self._groups[name, column] = groups
+        return self._groups[name, column].get(value, ())
 
     def by_id(self, name: str) -> dict[str, Row]:
         """The rows of a table by their column `id`."""
