@@ -77,6 +77,6 @@ def live_stage(request: pytest.FixtureRequest, tmp_path: Path, ring: KeyRing) ->
     else:
         url = request.getfixturevalue("migrated_postgres")
         empty(url)
-    stage = Stage(Opening(url, tmp_path, SystemClock(), {"lease_seconds": 2, "heartbeat_seconds": 0.3}), ring)
+    stage = Stage(Opening(url, tmp_path, SystemClock(), {"lease_seconds": 60, "heartbeat_seconds": 0.3}), ring)
     yield stage
     stage.close()
