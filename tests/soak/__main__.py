@@ -5,7 +5,9 @@ import secrets
 import shutil
 import sys
 
+from tests.soak.nemesis import PARTITION_SECONDS
 from tests.soak.soak import Plan, soak
+from tests.soak.strikes import COUNTS
 
 
 def main() -> int:
@@ -24,14 +26,16 @@ def _asked() -> Plan:
     reader.add_argument("--seed", type=int, default=secrets.randbelow(2**31))
     reader.add_argument("--rate", type=float, default=12.0, help="orders a second")
     reader.add_argument("--no-doorbells", action="store_true", help="drop every doorbell")
-    reader.add_argument("--no-strikes", action="store_true", help="let everything live")
+    reader.add_argument("--kinds", nargs="*", default=list(COUNTS), help="only these kinds of faults; none: no faults")
+    reader.add_argument("--partition", type=float, default=PARTITION_SECONDS, help="seconds that a partition lasts")
     given = reader.parse_args()
     return Plan(
         seed=given.seed,
         orders=given.orders,
         rate=given.rate,
         doorbells=not given.no_doorbells,
-        strikes=not given.no_strikes,
+        kinds=given.kinds,
+        partition_seconds=given.partition,
     )
 
 

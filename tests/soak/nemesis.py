@@ -30,6 +30,7 @@ class Nemesis:
 
     estate: Estate
     strikes: list[Strike]
+    partition_seconds: float = PARTITION_SECONDS
     struck: Counter[str] = field(default_factory=Counter)
     in_vain: Counter[str] = field(default_factory=Counter)
     _heals: list[tuple[float, Heal]] = field(default_factory=list)
@@ -47,7 +48,7 @@ class Nemesis:
 
     def _strike(self, strike: Strike) -> None:
         try:
-            struck = STRIKES[strike.kind](self.estate, strike)
+            struck = self._carry_out(strike)
         except Missed:
             self.in_vain[strike.kind] += 1
             return
@@ -55,6 +56,13 @@ class Nemesis:
         if struck is not None:
             seconds, heal = struck
             self._heals.append((time.monotonic() + seconds, heal))
+
+    def _carry_out(self, strike: Strike) -> Struck:
+        if strike.kind in PARTED:
+            way = _worker(self.estate, strike).ways[PARTED[strike.kind]]
+            way.silence()
+            return self.partition_seconds, way.heal
+        return STRIKES[strike.kind](self.estate, strike)
 
     def _heal_due(self) -> None:
         now = time.monotonic()
@@ -154,16 +162,7 @@ def _cut_database(estate: Estate, _strike: Strike) -> Struck:
     return None
 
 
-# -- the network
-
-
-def _part(way: str) -> Callable[[Estate, Strike], Struck]:
-    def part(estate: Estate, strike: Strike) -> Struck:
-        found = _worker(estate, strike).ways[way]
-        found.silence()
-        return PARTITION_SECONDS, found.heal
-
-    return part
+# -- the network of the vendors
 
 
 def _silence_vendor(estate: Estate, strike: Strike) -> Struck:
@@ -202,11 +201,10 @@ STRIKES: Final[Mapping[str, Callable[[Estate, Strike], Struck]]] = {
     "disk_alarm": _raise_disk_alarm,
     "database_kill": _kill_database,
     "database_cut": _cut_database,
-    "database_partition": _part("database"),
-    "broker_partition": _part("broker"),
     "vendor_silence": _silence_vendor,
     "vendor_cut": _cut_vendor,
     "vendor_latency": _slow_vendor_down,
     "vendor_fault": _plan_fault,
 }
+PARTED: Final = {"database_partition": "database", "broker_partition": "broker"}
 KILLS: Final = ("worker_kill", "relay_kill", "scheduler_kill", "broker_kill", "database_kill")

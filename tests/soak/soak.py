@@ -11,7 +11,7 @@ machine does in between is not: a soak that failed is repeated with its seed, an
 import json
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -20,12 +20,12 @@ import sqlalchemy as sa
 
 from provisioner.kernel.errors import StoreUnavailable
 from provisioner.orders.statuses import ENDED_OPERATIONS
-from provisioner.store.tables import operations, orders, outbox, vendor_accounts
+from provisioner.store.tables import inbox, operations, orders, outbox, quarantine, vendor_accounts
 from tests.soak.estate import SERVERS, Estate, estate
 from tests.soak.evidence import gather
-from tests.soak.nemesis import KILLS, Nemesis
+from tests.soak.nemesis import KILLS, PARTITION_SECONDS, Nemesis
 from tests.soak.storefront import Storefront, Tempo
-from tests.soak.strikes import plan
+from tests.soak.strikes import COUNTS, plan
 from tests.soak.workload import Workload
 from tests.support.judge.judge import judge
 from tests.support.judge.verdict import Verdict
@@ -39,14 +39,18 @@ DOORBELLS_LOST: Final = "doorbells are lost"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do. `doorbells`: False drops every one of them; `strikes`: False lets everything live."""
+    """What to do. `doorbells`: False drops every one of them; `kinds`: which faults strike, all of them by default.
+
+    `partition_seconds`: how long a worker is cut off from broker or database.
+    """
 
     seed: int
     orders: int
     rate: float = 12.0
     in_flight: int = 200
     doorbells: bool = True
-    strikes: bool = True
+    kinds: Collection[str] = tuple(COUNTS)
+    partition_seconds: float = PARTITION_SECONDS
 
 
 @dataclass(slots=True)
@@ -110,7 +114,8 @@ class _Soak:
         workload = Workload(wanted.seed, wanted.orders, made.installed.keys().public_key(), SERVERS)
         tempo = Tempo(wanted.rate, wanted.in_flight)
         self._storefront = Storefront(workload, made.vhost.url, made.folder, tempo)
-        self._nemesis = Nemesis(made, plan(wanted.seed, wanted.orders) if wanted.strikes else [])
+        strikes = [strike for strike in plan(wanted.seed, wanted.orders) if strike.kind in wanted.kinds]
+        self._nemesis = Nemesis(made, strikes, wanted.partition_seconds)
         self._on_duty_at = 0.0
 
     def run(self) -> Outcome:
@@ -177,14 +182,17 @@ class _Soak:
         return self._storefront.has_nothing_to_say and not any(self._left().values())
 
     def _left(self) -> dict[str, int]:
-        """What is still to be done: operations, orders and events. What is held waits for an operator."""
+        """What is still to be done: messages, operations, orders, events. What is held waits for an operator."""
         ended = [state.value for state in ENDED_OPERATIONS]
         at_work = sa.select(sa.func.count()).where(operations.c.state.not_in([*ended, "held"]))
         started = sa.select(sa.func.count()).where(orders.c.status == "provisioning_started")
         untold = sa.select(sa.func.count()).where(outbox.c.published_at.is_(None))
         questions = {"operations": at_work, "orders": started, "events": untold}
+        taken_in = [sa.select(sa.func.count()).select_from(table) for table in (inbox, quarantine)]
         with self._estate.store.database.read() as connection:
-            return {name: connection.scalar(query) or 0 for name, query in questions.items()}
+            left = {name: connection.scalar(query) or 0 for name, query in questions.items()}
+            known = sum(connection.scalar(query) or 0 for query in taken_in)
+        return {**left, "messages": max(self._storefront.sent - known, 0)}
 
     def _outcome(self, started: float, rest_seconds: float, *, rested: bool) -> Outcome:
         history = gather(self._estate, self._storefront)

@@ -44,6 +44,7 @@ class Storefront:
     placed: int = 0
     all_placed: bool = False
     last_word: float = field(default_factory=time.monotonic)
+    _sent: set[bytes] = field(default_factory=set)
     _placed_ids: set[str] = field(default_factory=set)
     _ended_ids: set[str] = field(default_factory=set)
     _answers: deque[Sending] = field(default_factory=deque)
@@ -65,6 +66,11 @@ class Storefront:
     def in_flight(self) -> int:
         """Orders that were placed and of whose end nothing was heard yet."""
         return len(self._placed_ids - self._ended_ids)
+
+    @property
+    def sent(self) -> int:
+        """How many different messages the broker has confirmed."""
+        return len(self._sent)
 
     @property
     def has_nothing_to_say(self) -> bool:
@@ -131,6 +137,7 @@ class Storefront:
 
     def _count(self, sending: Sending) -> None:
         self.last_word = time.monotonic()
+        self._sent.add(sending.body)
         if sending.order_id is not None:
             self._placed_ids.add(sending.order_id)
             self.placed = len(self._placed_ids)
