@@ -83,7 +83,7 @@ class Intake:
             reject = _reject_with(message, refused.code, str(refused))
             return self._put_aside(raw, queue, reject)
         except RefusedError as refused:
-            receipt = self._refuse(message, refused)
+            receipt = self._refuse(message, refused, queue)
         _log.info(f"message {receipt.outcome}", order=receipt.order_id, detail=receipt.detail)
         return receipt
 
@@ -103,11 +103,13 @@ class Intake:
                 ids = commands.command_service(message, _command(data))
         return Receipt("accepted", order_id=getattr(data, "order_id", None), operations=tuple(ids))
 
-    def _refuse(self, message: Message, refused: RefusedError) -> Receipt:
+    def _refuse(self, message: Message, refused: RefusedError, queue: str) -> Receipt:
         try:
             self._store.refusals.note(message, refused.code, str(refused))
         except Duplicate:
             return Receipt("duplicate", "refused before")
+        except IdReused as reused:
+            return self._put_aside(message.raw, queue, _reject_with(message, reused.code, str(reused)))
         return Receipt("rejected", f"{refused.code}: {refused}")
 
     def _put_aside(self, raw: bytes, queue: str, reject: Reject) -> Receipt:
