@@ -21,6 +21,7 @@ WATCH_SECONDS: Final = 0.5
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 30.0
 STEADY_SECONDS: Final = 60.0
+STOPPING: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 # One that was still starting has no handler for the signal yet; it ends by it, with nothing in hand.
 ENDED_WELL: Final = frozenset({0, -signal.SIGTERM})
 
@@ -28,17 +29,30 @@ _log = log.get(__name__)
 
 
 def stop_on_signals() -> threading.Event:
-    """An event that SIGTERM and SIGINT set; a second signal changes nothing, the first is being obeyed."""
+    """An event that SIGTERM and SIGINT set; a second signal changes nothing, the first is being obeyed.
+
+    A thread sets it, told through a pipe. A handler runs within the main thread, at times while that holds the
+    event's own lock, or the log's, and would then wait for itself for ever.
+    """
     stop = threading.Event()
-
-    def told(number: int, _frame: FrameType | None) -> None:
-        if not stop.is_set():
-            _log.info("stopping", signal=signal.Signals(number).name)
-        stop.set()
-
-    signal.signal(signal.SIGTERM, told)
-    signal.signal(signal.SIGINT, told)
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+    for number in STOPPING:
+        signal.signal(number, _wake)
+    threading.Thread(target=_obey, args=(told, stop), name="signals", daemon=True).start()
     return stop
+
+
+def _wake(_number: int, _frame: FrameType | None) -> None:
+    """Nothing: that there is a handler makes Python write the signal's number into the pipe."""
+
+
+def _obey(told: int, stop: threading.Event) -> None:
+    while number := os.read(told, 1):
+        if number[0] in STOPPING and not stop.is_set():
+            _log.info("stopping", signal=signal.Signals(number[0]).name)
+            stop.set()
 
 
 def stop_with_supervisor(stop: threading.Event, environ: Mapping[str, str]) -> None:

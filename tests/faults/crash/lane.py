@@ -152,8 +152,14 @@ class Lane:
                 self._eye = self.postgres.connect(self.database_url)
             return self._eye.execute(_LEFT).fetchone()
         except psycopg.OperationalError:
-            self._eye = None
+            self.close_eye()
             return None
+
+    def close_eye(self) -> None:
+        """Give up the connection by which the database is looked at; the next look makes another."""
+        if self._eye is not None:
+            self._eye.close()
+            self._eye = None
 
     def is_consumed(self) -> bool:
         """True when one worker reads each queue of the storefront, and nothing waits in them."""
@@ -222,4 +228,6 @@ def lane() -> Iterator[Lane]:
         with_password = url.replace("postgres@", f"postgres:{DATABASE_PASSWORD}@")
         with _MIGRATING:
             made = stack.enter_context(production(folder, rabbit.new_vhost(), with_password))
-        yield Lane(rabbit, postgres, made, url)
+        own = Lane(rabbit, postgres, made, url)
+        stack.callback(own.close_eye)
+        yield own
