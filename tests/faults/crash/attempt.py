@@ -16,8 +16,8 @@ from tests.support.judge.judge import judge
 from tests.support.judge.verdict import Finding, Verdict, Wrong
 from tests.support.processes import Child, NeverHappenedError, wait_for
 
-END_SECONDS: Final = 60.0
-STOP_SECONDS: Final = 20.0
+END_SECONDS: Final = 120.0
+STOP_SECONDS: Final = 40.0
 WORKER: Final = "worker"
 STARTED: Final = '"event": "started"'
 

@@ -16,7 +16,7 @@ from tests.faults.crash.lane import Lane, lane
 from tests.support.judge.verdict import Wrong
 
 FAILED: Final = Path("var/crash")
-LANES: Final = 3
+LANES: Final = 4
 
 Job = TypeVar("Job")
 

@@ -25,8 +25,12 @@ from tests.support.processes import Child, start
 
 CALLS: Final = ("sendto", "sendmsg", "write")
 ATTACHED: Final = "attached"
-# Few threads, so that the same one does the work each time.
-SINGLE: Final = {"PROVISIONER_WORKER_THREADS": "1", "PROVISIONER_INTAKE_THREADS": "1"}
+# Few threads, so that the same one does the work each time, and few looks for work that is not there.
+SINGLE: Final = {
+    "PROVISIONER_WORKER_THREADS": "1",
+    "PROVISIONER_INTAKE_THREADS": "1",
+    "PROVISIONER_SWEEP_SECONDS": "1",
+}
 # These differ only in what the vendor answers, or in who else is there.
 LEFT_OUT: Final = frozenset({"create, answer lost", "create, owner gone"})
 STORIES: Final = tuple(scenario for scenario in SCENARIOS if scenario.name not in LEFT_OUT)
