@@ -23,7 +23,7 @@ Job = TypeVar("Job")
 
 @dataclass(slots=True)
 class Campaign(Generic[Job]):
-    """Runs each job on the next free lane. `unreached` is what a run without a kill is counted as: a fault or not."""
+    """Runs each job on the next free lane. What a broken promise left behind is kept under `var/crash/`."""
 
     jobs: Sequence[Job]
     run: Callable[[Lane, Job], Result]
@@ -41,8 +41,11 @@ class Campaign(Generic[Job]):
         threads = [threading.Thread(target=self._work, args=(waiting,)) for _ in range(min(self.lanes, len(self.jobs)))]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        try:
+            for thread in threads:
+                thread.join()
+        finally:  # interrupted: the lanes finish what they have in hand, and put their servers away
+            _empty(waiting)
         if self.errors:
             raise self.errors[0]
         return self.results
@@ -55,8 +58,7 @@ class Campaign(Generic[Job]):
         except BaseException as error:  # noqa: BLE001 - told by `go`, on the thread that asked
             self.errors.append(error)
             self._tell("".join(traceback.format_exception(error)))
-            for _ in _taken(waiting):
-                pass  # the other lanes finish what they have in hand
+            _empty(waiting)
 
     def _note(self, result: Result) -> None:
         self.results.append(result)
@@ -82,6 +84,11 @@ def _taken(waiting: "queue.SimpleQueue[Job]") -> Iterator[Job]:
             yield waiting.get_nowait()
         except queue.Empty:
             return
+
+
+def _empty(waiting: "queue.SimpleQueue[Job]") -> None:
+    for _ in _taken(waiting):
+        pass
 
 
 def _free(folder: Path) -> Path:
