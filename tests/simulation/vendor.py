@@ -123,7 +123,7 @@ class CapriciousVendor(Vendor):
 
     def _answer(self, ref: str, effect: Callable[[], None]) -> Done | Pending:
         self._arrive()
-        if self._dice.random() < self.trouble / 20:
+        if self._dice.random() < self.trouble / 6:
             self.meanwhile()
         if self._dice.random() > self.trouble:
             effect()
