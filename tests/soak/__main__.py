@@ -13,7 +13,7 @@ from tests.soak.strikes import COUNTS
 def main() -> int:
     wanted = _asked()
     _say(f"seed {wanted.seed}, {wanted.orders} orders")
-    outcome = soak(wanted)
+    outcome = soak(wanted, tell=_say)
     if outcome.good:
         shutil.rmtree(outcome.folder)
     _say(outcome.line() if outcome.good else outcome.story())

@@ -11,7 +11,7 @@ machine does in between is not: a soak that failed is repeated with its seed, an
 import json
 import tempfile
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +32,7 @@ from tests.support.judge.verdict import Verdict
 
 TURN_SECONDS: Final = 0.02
 DUTY_SECONDS: Final = 1.0
+PROGRESS_SECONDS: Final = 60.0
 QUIET_SECONDS: Final = 2.0
 LONGEST_REST: Final = 240.0
 DOORBELLS_LOST: Final = "doorbells are lost"
@@ -100,15 +101,17 @@ class Outcome:
         return json.dumps({**told, **counts})
 
 
-def soak(wanted: Plan, folder: Path | None = None) -> Outcome:
-    """Run one. Everything that was seen stays in the folder, readable by its owner only."""
+def soak(wanted: Plan, folder: Path | None = None, tell: Callable[[str], None] = lambda _line: None) -> Outcome:
+    """Run one. Everything that was seen stays in the folder, readable by its owner only; `tell` hears how it goes."""
     place = folder or Path(tempfile.mkdtemp(prefix=f"provisioner-soak-{wanted.seed}-"))
     with estate(place, doorbells=wanted.doorbells) as made:
-        return _Soak(wanted, made).run()
+        return _Soak(wanted, made, tell).run()
 
 
 class _Soak:
-    def __init__(self, wanted: Plan, made: Estate) -> None:
+    def __init__(self, wanted: Plan, made: Estate, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._told_at = time.monotonic()
         self._plan = wanted
         self._estate = made
         workload = Workload(wanted.seed, wanted.orders, made.installed.keys().public_key(), SERVERS)
@@ -137,7 +140,14 @@ class _Soak:
         self._estate.look_after()
         self._nemesis.turn(self._storefront.placed)
         self._be_on_duty()
+        self._tell_progress()
         time.sleep(TURN_SECONDS)
+
+    def _tell_progress(self) -> None:
+        if time.monotonic() - self._told_at > PROGRESS_SECONDS:
+            self._told_at = time.monotonic()
+            shop, faults = self._storefront, sum(self._nemesis.struck.values())
+            self._tell(f"{shop.placed} orders placed, {shop.in_flight} on their way, {faults} faults")
 
     # -- the operator
 
