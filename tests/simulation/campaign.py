@@ -2,20 +2,22 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from provisioner.workflows.definition import WORKFLOWS, Definition
-from tests.simulation import plans
+from tests.simulation import hosting, plans
 from tests.simulation.simulation import Simulation
 from tests.simulation.verdict import judge
 from tests.support.engine.vendor import Vendor
 from tests.support.judge.verdict import Verdict, Wrong
 
 BATCH: Final = 250
+
+_S = TypeVar("_S", bound=Simulation)
 
 DRAWN: Final = {"hosting.create": plans.run, "hosting.follow": plans.run, "hosting.cancel": plans.cancel}
 
@@ -35,7 +37,9 @@ class Tally:
         self.seeds += other.seeds
         self.kills += other.kills
         self.workflows |= other.workflows
-        self.broken |= other.broken
+        for seed, verdict in other.broken.items():
+            before = self.broken[seed].findings if seed in self.broken else ()
+            self.broken[seed] = Verdict([*before, *verdict.findings])
 
     def story(self) -> str:
         """What broke, each seed with the command that repeats it."""
@@ -54,14 +58,14 @@ def command(seed: int) -> str:
 
 
 def run(first: int, seeds: int) -> Tally:
-    """Run so many seeds in this process."""
+    """Run so many seeds in this process, each with workflows drawn by lot and with those of hosting."""
     tally = Tally(first)
     with drawn_workflows():
         for seed in range(first, first + seeds):
-            simulation = Simulation(seed)
-            simulation.run()
-            simulation.vendor.settle()
-            tally.add(_counted(seed, simulation))
+            tally.add(_counted(Simulation(seed), judge))
+    for seed in range(first, first + seeds):
+        tally.add(_counted(hosting.HostingSimulation(seed), hosting.judge))
+    tally.seeds = seeds
     return tally
 
 
@@ -89,10 +93,13 @@ def drawn_workflows() -> Iterator[None]:
                 WORKFLOWS[name] = definition
 
 
-def _counted(seed: int, simulation: Simulation) -> Tally:
-    verdict = judge(simulation)
+def _counted(simulation: _S, judge_it: Callable[[_S], Verdict]) -> Tally:
+    simulation.run()
+    simulation.vendor.settle()
+    verdict = judge_it(simulation)
     workflows = {kept.asked.workflow for kept in simulation.memory.operations.values()}
-    return Tally(seed, 1, simulation.kills, workflows, {} if verdict.good else {seed: verdict})
+    broken = {} if verdict.good else {simulation.seed: verdict}
+    return Tally(simulation.seed, 1, simulation.kills, workflows, broken)
 
 
 def _batches(first: int, seeds: int) -> Sequence[tuple[int, int]]:

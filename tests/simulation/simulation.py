@@ -66,10 +66,11 @@ class Simulation:
     """Some operations on few resources and two vendor accounts, until nothing is left to do."""
 
     def __init__(self, seed: int) -> None:
+        self.seed = seed
         self.dice = random.Random(seed)  # noqa: S311 - a simulation is to be repeated exactly
         self.clock = FakeClock()
         self.memory = MemoryJournal(self.clock)
-        self.vendor = CapriciousVendor(self.dice, self.clock)
+        self.vendor = self._new_vendor()
         self.vendor.meanwhile = self._others_go_on
         self._journal = UnreliableJournal(self.memory, self.dice)
         around = Surroundings(self._journal, self.clock, Waits(), self.dice, self._is_stopping)
@@ -78,6 +79,9 @@ class Simulation:
         self._is_nested = False
         self._calm = False
         self.kills = 0
+
+    def _new_vendor(self) -> CapriciousVendor:
+        return CapriciousVendor(self.dice, self.clock)
 
     # -- what the seed decides at the start
 
@@ -158,10 +162,10 @@ class Simulation:
     # -- people
 
     def _somebody_acts(self) -> None:
-        act = self.dice.choice([self._cancel, self._approve, self._settle_held, self._resume_accounts])
+        act = self.dice.choice([self._command, self._approve, self._settle_held, self._resume_accounts])
         act()
 
-    def _cancel(self) -> None:
+    def _command(self) -> None:
         if len(self.memory.operations) < 12:
             self._accept(f"cancel-{len(self.memory.operations)}", "hosting.cancel")
 

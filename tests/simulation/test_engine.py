@@ -9,6 +9,7 @@ import secrets
 import pytest
 
 from provisioner.orders.statuses import OperationState
+from tests.simulation import hosting
 from tests.simulation.campaign import drawn_workflows, run
 from tests.simulation.simulation import Simulation
 from tests.simulation.verdict import judge
@@ -79,3 +80,16 @@ def test_an_operation_that_nobody_was_told_of_is_stuck() -> None:
     kept = next(iter(simulation.memory.operations.values()))
     kept.state, kept.attention = OperationState.WAITING, None
     assert Wrong.STUCK in _wrongs(simulation)
+
+
+def test_a_subscription_that_has_vanished_is_lost() -> None:
+    simulation = hosting.HostingSimulation(1)
+    simulation.run()
+    simulation.vendor.settle()
+    assert hosting.judge(simulation).good
+    simulation.panel.ledger.there.clear()
+    assert {finding.wrong for finding in hosting.judge(simulation).findings} == {Wrong.LOST}
+
+
+def test_every_workflow_of_hosting_comes_to_an_end_in_it() -> None:
+    assert {"hosting.create", "hosting.suspend", "hosting.resume", "hosting.cancel"} <= run(0, 20).workflows
