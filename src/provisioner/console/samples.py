@@ -113,7 +113,7 @@ def _refused(post: "_Post") -> Story:
         "match": "bank.example",
     }
     return Story(
-        "the vendor refuses for good: what was made is undone",
+        "the vendor refuses for good: closed with errors, and the reason is told",
         "demo-5",
         "hosting-demo-5",
         (Sending(post.order("demo-5", "bank.example")),),
