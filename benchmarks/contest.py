@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.servers import Place, Servers
+from benchmarks.servers import Place, Servers, busy
 from benchmarks.sides import Ours, Plain, Side, WorkerSettings, dbos, floor
 from tests.support.processes import wait_for
 
@@ -31,21 +31,31 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """Orders per second of each side in each round."""
+class Round:
+    """What one side did in one round: orders per second, and seconds of processor time for each order."""
 
-    rates: Mapping[str, list[float]]
+    rate: float
+    own_seconds: float
+    servers_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The rounds of each side."""
+
+    rounds: Mapping[str, list[Round]]
 
     def median(self, side: str) -> float | None:
         """Orders per second, or None for a side that took no part."""
-        found = self.rates.get(side)
-        return statistics.median(found) if found else None
+        found = self.rounds.get(side)
+        return statistics.median(each.rate for each in found) if found else None
 
     def ratio(self, side: str) -> float | None:
         """How many orders ours does while that side does one: the median over the rounds."""
-        if side not in self.rates:
+        if side not in self.rounds:
             return None
-        return statistics.median(own / other for own, other in zip(self.rates[OURS], self.rates[side], strict=True))
+        pairs = zip(self.rounds[OURS], self.rounds[side], strict=True)
+        return statistics.median(own.rate / other.rate for own, other in pairs)
 
 
 def entries(folder: Path, orders: int, *, with_dbos: bool) -> dict[str, Entry]:
@@ -61,22 +71,23 @@ def entries(folder: Path, orders: int, *, with_dbos: bool) -> dict[str, Entry]:
 
 def hold(servers: Servers, sides: Mapping[str, Entry], rounds: int, tell: Callable[[str], None]) -> Outcome:
     """Let every side do its orders once in every round."""
-    rates: dict[str, list[float]] = {name: [] for name in sides}
+    rounds_of: dict[str, list[Round]] = {name: [] for name in sides}
     for number in range(rounds):
         for name, entry in sides.items():
-            rates[name].append(_rate(servers, entry))
-            tell(f"round {number + 1}, {name}: {rates[name][-1]:.0f} orders/s")
-    return Outcome(rates)
+            rounds_of[name].append(_round(servers, entry))
+            tell(f"round {number + 1}, {name}: {rounds_of[name][-1].rate:.0f} orders/s")
+    return Outcome(rounds_of)
 
 
-def _rate(servers: Servers, entry: Entry) -> float:
+def _round(servers: Servers, entry: Entry) -> Round:
     with servers.place() as place:
         side = entry.open(place)
         try:
             warm_up(place, side)
-            started = time.monotonic()
+            started, own, theirs = time.monotonic(), busy(side.pid), servers.busy()
             complete(place, side, "order", entry.orders, already=WARM_UP)
-            return entry.orders / (time.monotonic() - started)
+            rate = entry.orders / (time.monotonic() - started)
+            return Round(rate, (busy(side.pid) - own) / entry.orders, max(servers.busy() - theirs, 0.0) / entry.orders)
         finally:
             side.stop()
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.contest import DBOS, FLOOR, OURS, PLAIN, Outcome
+from benchmarks.contest import DBOS, FLOOR, OURS, PLAIN, Outcome, Round
 from benchmarks.steady import Latency
 
 RATE_TARGETS: Final = {FLOOR: 0.5, DBOS: 5.0}
@@ -44,12 +44,13 @@ class Figures:
         console.print(f"Memory of a worker process with 64 threads: {self.worker_megabytes:.0f} MB (aim: under 150)")
 
     def _rates(self) -> Table:
-        table = _table("Reference orders", "side", "orders/s", "of each round", "ours is", "aim")
-        for side, rates in self.outcome.rates.items():
+        table = _table("Reference orders", "side", "orders/s", "of each round", "CPU ms an order", "ours is", "aim")
+        for side, rounds in self.outcome.rounds.items():
             ratio, aim = self.outcome.ratio(side) or 0.0, RATE_TARGETS.get(side)
-            each = ", ".join(f"{rate:.0f}" for rate in rates)
+            each = ", ".join(f"{one.rate:.0f}" for one in rounds)
             told = "" if side == OURS else f"{ratio:.2f} times"
-            table.add_row(side, f"{statistics.median(rates):.0f}", each, told, f"{aim:g} times" if aim else "")
+            rate = statistics.median(one.rate for one in rounds)
+            table.add_row(side, f"{rate:.0f}", each, _processor(rounds), told, f"{aim:g} times" if aim else "")
         return table
 
     def _times(self) -> Table:
@@ -68,6 +69,13 @@ def _table(title: str, *columns: str) -> Table:
     for number, column in enumerate(columns):
         table.add_column(column, justify="left" if number == 0 else "right")
     return table
+
+
+def _processor(rounds: Sequence[Round]) -> str:
+    """Of the side's own process + of the servers."""
+    own = statistics.median(one.own_seconds for one in rounds) * 1_000
+    theirs = statistics.median(one.servers_seconds for one in rounds) * 1_000
+    return f"{own:.1f} + {theirs:.1f}"
 
 
 def _milliseconds(seconds: Sequence[float], percent: int) -> float | None:

@@ -1,9 +1,10 @@
 """A RabbitMQ and a PostgreSQL of the benchmark's own, with everything synced to disk."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+import psutil
 import psycopg
 
 from provisioner.kernel.clock import SystemClock
@@ -42,6 +43,10 @@ class Servers:
         migrate(database)
         database.close()
 
+    def busy(self) -> float:
+        """Seconds of processor time that both servers have used, as far as their processes still run."""
+        return sum(busy(pid) for pid in (self._postgres.pid, self._rabbit.pid))
+
     @contextmanager
     def place(self) -> Iterator[Place]:
         """A database with the worker's tables, still empty, and an empty virtual host."""
@@ -50,6 +55,17 @@ class Servers:
             yield Place(url, self._rabbit.new_vhost().url.reveal())
         finally:
             self._postgres.drop_database(url)
+
+
+def busy(pid: int) -> float:
+    """Seconds of processor time that a process and its children have used; those that have ended are not counted."""
+    root = psutil.Process(pid)
+    seconds = 0.0
+    for process in (root, *root.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            seconds += times.user + times.system
+    return seconds
 
 
 @contextmanager

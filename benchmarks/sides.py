@@ -66,6 +66,11 @@ class Side(Protocol):
 
     completed: str
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        ...
+
     def place(self, prefix: str, count: int) -> None:
         """Hand in so many orders; returns before they are done."""
         ...
@@ -82,6 +87,10 @@ class Told:
         self.completed = completed
         self._process = Process(module, place, {})
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def place(self, prefix: str, count: int) -> None:
         self._process.tell(f"{prefix} {count}")
 
@@ -97,6 +106,10 @@ class Plain:
     def __init__(self, place: Place) -> None:
         self._process = Process("plain", place, {})
         self._broker = plain.open_broker(place.broker_url)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def place(self, prefix: str, count: int) -> None:
         plain.publish(self._broker, order_ids(prefix, count))
