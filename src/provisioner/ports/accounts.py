@@ -9,11 +9,32 @@ from provisioner.kernel.secret import Secret
 from provisioner.ports.outcomes import Done
 
 
+class Budget(Protocol):
+    """What one vendor account allows all processes together. Raises StoreUnavailable."""
+
+    def take_session(self, most: int, seconds: float) -> str | None:
+        """A ticket for one of `most` sessions, good for so many seconds; None when all are taken."""
+        ...
+
+    def keep_session(self, ticket: str, seconds: float) -> bool:
+        """Keep a ticket for so many seconds from now. False: it ran out, and the session must be closed."""
+        ...
+
+    def give_session_back(self, ticket: str) -> None:
+        """Give a ticket back. Safe to call twice."""
+        ...
+
+    def turn(self, kind: str, per_second: float) -> float:
+        """Seconds to wait before the next command of a kind, such that all together send no more than allowed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class VendorAccount:
     """One login at one vendor (a Plesk server, a registrar account, a CA account).
 
-    `settings` and `credentials` are described in each adapter's reference page.
+    `settings` and `credentials` are described in each adapter's reference page. Without a `budget` the account is this
+    process's own.
     """
 
     name: str
@@ -21,6 +42,7 @@ class VendorAccount:
     environment: str = "live"
     settings: Mapping[str, str] = field(default_factory=dict)
     credentials: Mapping[str, Secret] = field(default_factory=dict)
+    budget: Budget | None = None
 
 
 class Adapter(Protocol):
