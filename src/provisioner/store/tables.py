@@ -1,11 +1,8 @@
 """The tables. PostgreSQL and SQLite hold the same; the migrations are compared with these by a test."""
 
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.types import TypeDecorator
 
 from provisioner.orders.statuses import (
     ENDED_OPERATIONS,
@@ -14,51 +11,35 @@ from provisioner.orders.statuses import (
     OrderStatus,
     ServiceStatus,
 )
+from provisioner.store import tables_domains
+from provisioner.store.columns import BIG, ID, JSON, LONG_ID, NAME, TEXT, UtcDateTime, metadata
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware time in UTC: `timestamptz` on PostgreSQL, ISO 8601 text that sorts by time on SQLite."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        """The column type of each database."""
-        if dialect.name == "sqlite":
-            return dialect.type_descriptor(sa.String(32))
-        return dialect.type_descriptor(sa.DateTime(timezone=True))
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
-        """On SQLite a text of fixed width, always UTC."""
-        if value is None or dialect.name != "sqlite":
-            return value
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
-        """Aware, in UTC."""
-        if value is None:
-            return None
-        if dialect.name == "sqlite":
-            return datetime.fromisoformat(value)
-        return value.astimezone(UTC) if isinstance(value, datetime) else None
-
-
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-JSON: Final = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
-BIG: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-ID: Final = sa.String(200)
-LONG_ID: Final = sa.String(400)  # made of two or more identifiers
-NAME: Final = sa.String(100)
-TEXT: Final = sa.Text()
+__all__ = [
+    "BIG",
+    "JSON",
+    "SHARDS",
+    "UtcDateTime",
+    "attempts",
+    "audit",
+    "customers",
+    "delivered_events",
+    "inbox",
+    "metadata",
+    "notes",
+    "operation_requirements",
+    "operations",
+    "order_items",
+    "order_transitions",
+    "orders",
+    "outbox",
+    "quarantine",
+    "relay_shards",
+    "service_periods",
+    "services",
+    "steps",
+    "tables_domains",
+    "vendor_accounts",
+]
 
 
 def _one_of(column: str, values: type[OrderStatus | ItemStatus | ServiceStatus | OperationState]) -> sa.CheckConstraint:
@@ -185,10 +166,27 @@ services = sa.Table(
     sa.Column("revealed_at", UtcDateTime),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("name", sa.String(255)),  # of a domain: itself, in A-labels
+    sa.Column("upkeep_at", UtcDateTime),  # when `upkeep_workflow` is to be started next
+    sa.Column("upkeep_workflow", NAME),
+    sa.Column("bulk_id", ID),
     _one_of("status", ServiceStatus),
     sa.Index("ix_services_customer_id", "customer_id"),
     sa.Index("ix_services_vendor_account", "vendor_account"),
 )
+_LIVE_NAME: Final = sa.text("name IS NOT NULL AND status NOT IN ('cancelled', 'failed')")
+_UPKEEP: Final = sa.text("upkeep_at IS NOT NULL")
+_OF_BULK: Final = sa.text("bulk_id IS NOT NULL")
+sa.Index(
+    "uq_services_live_name",
+    services.c.name,
+    services.c.environment,
+    unique=True,
+    postgresql_where=_LIVE_NAME,
+    sqlite_where=_LIVE_NAME,
+)
+sa.Index("ix_services_upkeep_at", services.c.upkeep_at, postgresql_where=_UPKEEP, sqlite_where=_UPKEEP)
+sa.Index("ix_services_bulk_id", services.c.bulk_id, postgresql_where=_OF_BULK, sqlite_where=_OF_BULK)
 
 service_periods = sa.Table(
     "service_periods",
@@ -242,6 +240,7 @@ operations = sa.Table(
     sa.Column("error", JSON),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("ended_at", UtcDateTime),
+    sa.Column("sealed_secret", sa.LargeBinary),  # what the operation alone may see; gone when it ends
     _one_of("state", OperationState),
 )
 _ENDED: Final = ", ".join(sorted(f"'{state.value}'" for state in ENDED_OPERATIONS))
