@@ -150,6 +150,11 @@ def prepare(vhost: Vhost) -> None:
     """Declare what the worker and the relay declare, and a queue that hears every event."""
     with vhost.channel() as channel:
         topology.declare(channel.connection, topology.parts(topology.DELIVERY_LIMIT))
+    subscribe(vhost)
+
+
+def subscribe(vhost: Vhost) -> None:
+    """Declare and bind the queue that hears every event, as a storefront does whenever it connects."""
     vhost.declare(HEARD)
     vhost.bind(HEARD, topology.EVENTS, "#")
 

@@ -51,10 +51,14 @@ def parameters(address: BrokerAddress, heartbeat: int, blocked_seconds: float) -
 
 
 class ConfirmingChannel:
-    """A connection with one channel in confirm mode; once `broken` is set it is of no more use."""
+    """A connection with one channel in confirm mode; once `broken` is set it is of no more use.
+
+    `unwanted` counts the messages that no queue wanted.
+    """
 
     def __init__(self, connection_parameters: Any, exchange: str) -> None:
         self.broken: str | None = None
+        self.unwanted = 0
         self._exchange = exchange
         self._loop: Any = IOLoop()
         self._channel: Any = None
@@ -129,7 +133,7 @@ class ConfirmingChannel:
     def _channel_opened(self, channel: Any) -> None:
         self._channel = channel
         channel.add_on_close_callback(self._failed)
-        channel.add_on_return_callback(lambda *_: None)
+        channel.add_on_return_callback(self._returned)
         channel.confirm_delivery(self._answered, callback=self._in_confirm_mode)
 
     def _in_confirm_mode(self, _frame: Any) -> None:
@@ -149,6 +153,9 @@ class ConfirmingChannel:
                 self._confirmed.add(position)
         if not self._unconfirmed:
             self._loop.stop()
+
+    def _returned(self, *_: Any) -> None:
+        self.unwanted += 1
 
     def _failed(self, _source: Any, reason: Any) -> None:
         self.broken = self.broken or f"{type(reason).__name__}: {reason}"

@@ -84,7 +84,10 @@ class ConfirmingPublisher:
 
     def _send(self, wave: Sequence[OutboxEvent]) -> set[int]:
         channel = self._open()
+        unwanted_before = channel.unwanted
         positions = channel.send([_outgoing(event) for event in wave], self._confirm_seconds)
+        if unwanted := channel.unwanted - unwanted_before:
+            _log.warning("no queue is bound for these events", exchange=EXCHANGE, events=unwanted, of=len(wave))
         self._drop_if_broken()
         return {wave[position].id for position in positions}
 

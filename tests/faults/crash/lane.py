@@ -8,6 +8,7 @@ import json
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -27,8 +28,8 @@ from tests.support.judge.collect import database_now, kept_secrets, tables_of
 from tests.support.judge.history import History
 from tests.support.postgres import PostgresCluster
 from tests.support.processes import Child, wait_for
-from tests.support.production import HEARD, Production, production
-from tests.support.rabbit import RabbitNode
+from tests.support.production import HEARD, Production, production, subscribe
+from tests.support.rabbit import NAME_ON_DISK_SECONDS, RabbitNode
 
 LEASE_SECONDS: Final = 1.5
 PACE: Final[Mapping[str, str]] = {
@@ -133,6 +134,7 @@ class Lane:
         """SIGKILL RabbitMQ and start it again; its queues were declared when the lane was made."""
         self.rabbit.kill(queues_are_old=True)
         self.rabbit.start()
+        subscribe(self.production.vhost)
 
     # -- the storefront
 
@@ -228,6 +230,7 @@ def lane() -> Iterator[Lane]:
         with_password = url.replace("postgres@", f"postgres:{DATABASE_PASSWORD}@")
         with _MIGRATING:
             made = stack.enter_context(production(folder, rabbit.new_vhost(), with_password))
+        time.sleep(NAME_ON_DISK_SECONDS)
         own = Lane(rabbit, postgres, made, url)
         stack.callback(own.close_eye)
         yield own
