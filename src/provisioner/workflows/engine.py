@@ -148,8 +148,11 @@ class _Run:
         )
 
     def _service_after_failure(self) -> ServiceChange | None:
+        """What was to be made has failed; what an operation beside the making comes to changes nothing of it."""
         service = self._claim.service
         if service is None or service.status is not ServiceStatus.PROVISIONING:
+            return None
+        if self._claim.resource != f"service:{service.service_id}":
             return None
         return ServiceChange(ServiceStatus.FAILED)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from provisioner.kernel.errors import ProvisionerError
 from provisioner.kernel.secret import Secret
@@ -91,7 +91,11 @@ class AccountFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """The operation stops here for now. `attention`: the stable code under which an operator is told."""
+    """The operation stops here for now. `attention`: the stable code under which an operator is told.
+
+    `foreseen`: seconds that this wait may well last. The deadline is put off to then if it is earlier (none stays
+    none), and nobody is told before that the operation waits long.
+    """
 
     state: OperationState
     reason: str
@@ -100,16 +104,36 @@ class Pause:
     event_key: str | None = None
     attention: str | None = None
     account_fault: AccountFault | None = None
+    foreseen: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """When the store is to start which workflow on a service next; without a time, never again."""
+
+    at: datetime | None
+    workflow: str
+
+
+NEVER: Final = Upkeep(None, "")
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceChange:
-    """What an operation made of its service. `ref` and `data` are the vendor's, None when they stay."""
+    """What an operation made of its service. `ref` and `data` are the vendor's, None when they stay.
 
-    status: ServiceStatus
+    Without a `status` the service keeps the one that it has at the end of the operation, whoever set it. `data` and
+    `attributes` are merged into what is there. `upkeep` None leaves what was planned. `wakes`: the other waiting
+    operations of the service become due, also one that is at work and begins to wait.
+    """
+
+    status: ServiceStatus | None
     ref: str | None = None
     data: Mapping[str, Any] | None = None
     suspended_by: str | None = None
+    upkeep: Upkeep | None = None
+    attributes: Mapping[str, Any] | None = None
+    wakes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +186,7 @@ class Claim:
     """An operation, leased to this worker under a fencing token, with all that its journal knows.
 
     `now` is the journal's clock at the claim; `later_workflows` are the open operations accepted after this one on
-    the same resource.
+    the same resource; `secret` is what was sealed for this operation.
     """
 
     operation_id: str
@@ -182,6 +206,7 @@ class Claim:
     later_workflows: tuple[str, ...] = ()
     past_deadline: bool = False
     account_failures: int = 0
+    secret: Secret | None = None
 
 
 class Journal(Protocol):

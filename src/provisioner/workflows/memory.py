@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from provisioner.kernel.clock import Clock
 from provisioner.kernel.errors import NotFoundError, RefusedError
+from provisioner.kernel.secret import Secret
 from provisioner.orders.rollup import ItemError
 from provisioner.orders.statuses import ENDED_OPERATIONS, OperationState, ServiceStatus
 from provisioner.orders.supersession import is_pointless
@@ -32,6 +33,7 @@ from provisioner.workflows.journal import (
     StepOutcome,
     StepRecord,
     StepState,
+    Upkeep,
 )
 
 LEASE_SECONDS: Final = 15.0
@@ -53,11 +55,15 @@ class NewOperation:
     order_id: str | None = None
     item_id: str | None = None
     deadline: datetime | None = None
+    secret: Secret | None = None
 
 
 @dataclass(slots=True)
 class KeptOperation:
-    """An operation as it stands. `due_at` is the end of the lease while it runs; None: only an event wakes it."""
+    """An operation as it stands. `due_at` is the end of the lease while it runs; None: only an event wakes it.
+
+    `woken`: another operation of its service ended with `wakes` while this one ran.
+    """
 
     asked: NewOperation
     position: int
@@ -71,6 +77,8 @@ class KeptOperation:
     warnings: tuple[str, ...] = ()
     steps: dict[str, StepRecord] = field(default_factory=dict)
     attempts: list[tuple[str, Attempt]] = field(default_factory=list)
+    deadline: datetime | None = None
+    woken: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -99,6 +107,7 @@ class MemoryJournal:
         self._failures: dict[str, int] = {}
         self.operations: dict[str, KeptOperation] = {}
         self.services: dict[str, ServiceRecord] = {}
+        self.upkeeps: dict[str, Upkeep] = {}
         self.parked: set[str] = set()
         self.commits: list[Commit] = []
 
@@ -112,7 +121,7 @@ class MemoryJournal:
         if operation.operation_id in self.operations:
             return
         asked = replace(operation, inputs=_as_json(operation.inputs))
-        kept = KeptOperation(asked, len(self.operations), self._clock.now())
+        kept = KeptOperation(asked, len(self.operations), self._clock.now(), deadline=asked.deadline)
         self.operations[operation.operation_id] = kept
         if operation.service is not None:
             self.services.setdefault(operation.service.service_id, operation.service)
@@ -180,7 +189,7 @@ class MemoryJournal:
     def _leased(self, kept: KeptOperation) -> Claim:
         now = self._clock.now()
         kept.fence += 1
-        kept.state, kept.due_at = OperationState.RUNNING, now + self._lease
+        kept.state, kept.due_at, kept.woken = OperationState.RUNNING, now + self._lease, False
         asked = kept.asked
         return Claim(
             operation_id=asked.operation_id,
@@ -198,8 +207,9 @@ class MemoryJournal:
             steps=dict(kept.steps),
             events=dict(self._events),
             later_workflows=self._later(kept),
-            past_deadline=asked.deadline is not None and now >= asked.deadline,
+            past_deadline=kept.deadline is not None and now >= kept.deadline,
             account_failures=self._failures.get(asked.vendor_account or "", 0),
+            secret=asked.secret,
         )
 
     # -- the Journal
@@ -212,12 +222,14 @@ class MemoryJournal:
     def pause(self, claim: Claim, pause: Pause) -> None:
         """Commit what has come out so far and give the operation back until it is due. Raises LeaseLost.
 
-        Due at once when, since the claim, its event came or a newer command made it pointless. Waiting for an event
-        ends at the deadline.
+        Due at once when, since the claim, its event came, a newer command made it pointless, or another operation
+        of its service woke it. Waiting for an event ends at the deadline.
         """
         kept = self._commit(claim, pause, pause.outcomes)
         kept.state, kept.reason, kept.attention = pause.state, pause.reason, pause.attention
         kept.event_key = pause.event_key
+        if pause.foreseen is not None and kept.deadline is not None:
+            kept.deadline = max(kept.deadline, self._clock.now() + timedelta(seconds=pause.foreseen))
         kept.due_at = self._due_at(kept, pause.due)
         if pause.state is OperationState.WAITING and self._changed_since(claim, kept):
             kept.due_at = self._clock.now()
@@ -229,10 +241,23 @@ class MemoryJournal:
         kept.state, kept.due_at, kept.reason, kept.attention = ending.state, None, "", None
         kept.error, kept.warnings = ending.error, ending.warnings
         if ending.service is not None and kept.asked.service is not None:
-            service_id = kept.asked.service.service_id
-            self.services[service_id] = _changed(self.services[service_id], ending.service)
+            self._change_service(kept, kept.asked.service.service_id, ending.service)
         for follow_up in ending.follow_ups:
             self.accept(_following(kept.asked, follow_up))
+
+    def _change_service(self, kept: KeptOperation, service_id: str, change: ServiceChange) -> None:
+        self.services[service_id] = _changed(self.services[service_id], change)
+        if change.upkeep is not None:
+            self.upkeeps[service_id] = change.upkeep
+        if change.wakes:
+            for other in self._open():
+                if other is not kept and other.asked.service and other.asked.service.service_id == service_id:
+                    self._wake(other)
+
+    def _wake(self, kept: KeptOperation) -> None:
+        kept.woken = True
+        if kept.state is OperationState.WAITING:
+            kept.due_at = self._clock.now()
 
     def _commit(
         self, claim: Claim, written: Intent | Pause | Ending, outcomes: tuple[StepOutcome, ...], *, also: str = ""
@@ -252,11 +277,13 @@ class MemoryJournal:
             return due.at
         if due.seconds is not None:
             return self._clock.now() + timedelta(seconds=due.seconds)
-        return kept.asked.deadline if kept.event_key is not None else None
+        return kept.deadline if kept.event_key is not None else None
 
     def _changed_since(self, claim: Claim, kept: KeptOperation) -> bool:
+        if kept.event_key in self._events or kept.woken:
+            return True
         pointless = is_pointless(claim.workflow, self._later(kept))
-        return kept.event_key in self._events or (pointless and not is_pointless(claim.workflow, claim.later_workflows))
+        return pointless and not is_pointless(claim.workflow, claim.later_workflows)
 
     def _note_fault(self, account: str | None, fault: AccountFault | None) -> None:
         if account is None:
@@ -311,12 +338,16 @@ def _kept_record(record: StepRecord) -> StepRecord:
 
 
 def _changed(service: ServiceRecord, change: ServiceChange) -> ServiceRecord:
+    status, suspended_by = change.status, change.suspended_by
+    if status is None:
+        status, suspended_by = service.status, service.suspended_by
     return replace(
         service,
-        status=change.status,
+        status=status,
         ref=service.ref if change.ref is None else change.ref,
-        data=service.data if change.data is None else _as_json(change.data),
-        suspended_by=change.suspended_by if change.status is ServiceStatus.SUSPENDED else None,
+        data={**service.data, **_as_json(change.data or {})},
+        attributes={**service.attributes, **_as_json(change.attributes or {})},
+        suspended_by=suspended_by if status is ServiceStatus.SUSPENDED else None,
     )
 
 
@@ -329,4 +360,5 @@ def _following(parent: NewOperation, follow_up: FollowUp) -> NewOperation:
         vendor_account=parent.vendor_account,
         actor_role=parent.actor_role,
         customer=parent.customer,
+        service=parent.service,
     )

@@ -8,12 +8,13 @@ returned the first time.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVarTuple
+from typing import Any, Final, TypeVarTuple
 
+from provisioner.kernel.secret import Secret
 from provisioner.orders.rollup import ItemError
 from provisioner.orders.statuses import OperationState, ServiceStatus
 from provisioner.ports.effects import effect_of
-from provisioner.ports.outcomes import Done, Pending
+from provisioner.ports.outcomes import Done, Pending, Rejected
 from provisioner.workflows.journal import (
     Claim,
     CustomerRecord,
@@ -25,11 +26,15 @@ from provisioner.workflows.journal import (
     StepOutcome,
     StepRecord,
     StepState,
+    Upkeep,
 )
-from provisioner.workflows.recorder import DEADLINE, Paused, Recorder, Undo, rejection
+from provisioner.workflows.recorder import DEADLINE, Paused, Recorder, Undo, item_error, rejection
 from provisioner.workflows.step import Step
 
 Arguments = TypeVarTuple("Arguments")
+
+AFTER_A_SLEEP: Final = 86_400.0
+"""Seconds that an operation has left when it wakes, whatever its deadline was."""
 
 
 class Operation:
@@ -49,6 +54,16 @@ class Operation:
     def inputs(self) -> Mapping[str, Any]:
         """What the message asked for."""
         return self._claim.inputs
+
+    @property
+    def secret(self) -> Secret | None:
+        """What was sealed for this operation alone."""
+        return self._claim.secret
+
+    @property
+    def now(self) -> datetime:
+        """The journal's clock at the beginning of this run. What is decided by it is to be written down."""
+        return self._claim.now
 
     @property
     def actor_role(self) -> str | None:
@@ -77,16 +92,18 @@ class Operation:
         undo: Callable[[str], Done | Pending] | None = None,
         was: str | None = None,
         added: bool = False,
+        foreseen: float | None = None,
     ) -> Done:
         """Make one call to a vendor, at most one effect, and return its result.
 
         `undo` takes the result's `ref` and is run after a permanent failure. `was` is the step's name in an earlier
-        version; `added` says that it is new and may run although later steps are recorded. Raises Rejected when the
-        vendor refuses for good, and TypeError when `call` or `undo` is not declared on a port.
+        version; `added` says that it is new and may run although later steps are recorded. `foreseen`: seconds that
+        the vendor may well take once it has accepted; the operation's deadline is put off to then. Raises Rejected
+        when the vendor refuses for good, and TypeError when `call` or `undo` is not declared on a port.
         """
         if undo is not None:
             effect_of(undo)
-        done = Step(self._recorder, name, call, arguments, was=was, added=added).result()
+        done = Step(self._recorder, name, call, arguments, was=was, added=added, foreseen=foreseen).result()
         if undo is not None:
             self._recorder.register(Undo(self._recorder.recorded_name(name, was), undo, done.ref))
         return done
@@ -117,20 +134,35 @@ class Operation:
         if record.state is StepState.DONE:
             return
         if self._claim.now < when:
-            raise self._paused(record, reason, Due(at=when))
+            foreseen = (when - self._claim.now).total_seconds() + AFTER_A_SLEEP
+            raise self._paused(record, reason, Due(at=when), foreseen=foreseen)
         self._finish(record, Done())
 
-    def wait_for_event(self, name: str, key: str, *, reason: str) -> Mapping[str, Any]:
+    def wait_for_event(
+        self, name: str, key: str, *, reason: str, foreseen: float | None = None, unless: Rejected | None = None
+    ) -> Mapping[str, Any]:
         """Wait, holding no thread, until an event is delivered under `key`; return its data.
 
-        The operation's deadline ends the wait with Rejected `deadline_exceeded`.
+        The operation's deadline ends the wait with Rejected `deadline_exceeded`; `foreseen` seconds from the
+        beginning of the wait are given in any case. `unless` ends a wait that is not over as this refusal.
         """
+        is_new = name not in self._claim.steps
         record = self._come_to(name)
         if record.state is StepState.DONE:
             return _result(record).data
         if key in self._claim.events:
             return self._finish(record, Done(data=self._claim.events[key])).data
-        raise self._wait(record, reason, Due(), event_key=key)
+        if unless is not None:
+            raise self._recorder.give_up(record, item_error(unless))
+        raise self._wait(record, reason, Due(), event_key=key, foreseen=foreseen if is_new else None)
+
+    def write_down(self, name: str, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Keep what was found or decided by this run, so that every later run decides alike; what was kept first.
+
+        It is no call and has no effect. The facts are JSON.
+        """
+        record = self._come_to(name)
+        return (_result(record) if record.state is StepState.DONE else self._finish(record, Done(data=facts))).data
 
     def follow_up(self, workflow: str, *, resource: str, **inputs: Any) -> None:
         """Start an operation of its own when this one succeeds; it does not hold up this one or its order.
@@ -143,12 +175,21 @@ class Operation:
         self.follow_ups.append(follow_up)
 
     def service_is(
-        self, status: ServiceStatus, made: Done | None = None, *, suspended_by: str | None = None
+        self,
+        status: ServiceStatus | None,
+        made: Done | None = None,
+        *,
+        suspended_by: str | None = None,
+        upkeep: Upkeep | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        wakes: bool = False,
     ) -> ServiceChange:
-        """What the workflow returns: the service's new status, and what the vendor made."""
-        if made is None:
-            return ServiceChange(status, suspended_by=suspended_by)
-        return ServiceChange(status, made.ref, made.data, suspended_by)
+        """What the workflow returns: the service's new status (None: the one that it has), and what the vendor made.
+
+        For the rest see `ServiceChange`.
+        """
+        ref, data = (None, None) if made is None else (made.ref, made.data)
+        return ServiceChange(status, ref, data, suspended_by, upkeep, attributes, wakes)
 
     def _come_to(self, name: str) -> StepRecord:
         """The record of a wait: finished, or to be looked at now. Raises Rejected when it was given up before."""
@@ -163,14 +204,30 @@ class Operation:
         self._recorder.note(StepOutcome(replace(record, state=StepState.DONE, looks=record.looks + 1, result=done)))
         return done
 
-    def _wait(self, record: StepRecord, reason: str, due: Due, *, event_key: str | None = None) -> BaseException:
-        if self._claim.past_deadline:
+    def _wait(
+        self,
+        record: StepRecord,
+        reason: str,
+        due: Due,
+        *,
+        event_key: str | None = None,
+        foreseen: float | None = None,
+    ) -> BaseException:
+        if self._claim.past_deadline and foreseen is None:
             return self._recorder.give_up(record, ItemError(DEADLINE, f"gave up: {reason}", final=False))
-        return self._paused(record, reason, due, event_key=event_key)
+        return self._paused(record, reason, due, event_key=event_key, foreseen=foreseen)
 
-    def _paused(self, record: StepRecord, reason: str, due: Due, *, event_key: str | None = None) -> Paused:
+    def _paused(
+        self,
+        record: StepRecord,
+        reason: str,
+        due: Due,
+        *,
+        event_key: str | None = None,
+        foreseen: float | None = None,
+    ) -> Paused:
         outcomes = (*self._recorder.unwritten(), StepOutcome(replace(record, state=StepState.PENDING)))
-        return Paused(Pause(OperationState.WAITING, reason, due, outcomes, event_key=event_key))
+        return Paused(Pause(OperationState.WAITING, reason, due, outcomes, event_key=event_key, foreseen=foreseen))
 
 
 def _result(record: StepRecord) -> Done:

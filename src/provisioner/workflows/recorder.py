@@ -178,7 +178,14 @@ class Recorder:
         return Paused(Pause(OperationState.HELD, reason, Due(), outcomes, attention="outcome_unknown"))
 
     def pause(
-        self, state: OperationState, reason: str, wait: float, outcome: StepOutcome, failure: Failure | None = None
+        self,
+        state: OperationState,
+        reason: str,
+        wait: float,
+        outcome: StepOutcome,
+        failure: Failure | None = None,
+        *,
+        foreseen: float | None = None,
     ) -> Paused:
         """Wait so many seconds; `failure` is why, if it says something about the vendor account."""
         fault = _fault(failure)
@@ -188,8 +195,9 @@ class Recorder:
                 reason,
                 Due(seconds=wait),
                 (*self.unwritten(), outcome),
-                attention=self._attention(fault),
+                attention=None if foreseen else self._attention(fault),
                 account_fault=fault,
+                foreseen=foreseen,
             )
         )
 

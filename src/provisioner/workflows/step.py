@@ -39,11 +39,13 @@ class Step:
         *,
         was: str | None = None,
         added: bool = False,
+        foreseen: float | None = None,
     ) -> None:
         self._effect = effect_of(call)
         self._recorder = recorder
         self._call = call
         self._arguments = arguments
+        self._foreseen = foreseen
         self._around = recorder.around
         self._scope = f"{recorder.claim.workflow}/{name}"
         self._record = recorder.reach(name, was=was, added=added) or StepRecord(name, StepState.RETRY)
@@ -159,7 +161,10 @@ class Step:
         outcome = StepOutcome(
             StepRecord(self._record.name, StepState.PENDING, self._record.attempts, result=told), attempt
         )
-        return self._recorder.pause(OperationState.WAITING, pending.reason, pending.check_after, outcome)
+        foreseen = None if self._is_pending else self._foreseen  # from the first acceptance on, and not from each look
+        return self._recorder.pause(
+            OperationState.WAITING, pending.reason, pending.check_after, outcome, foreseen=foreseen
+        )
 
     def _failed(self, failure: Failure, attempt: Attempt) -> BaseException:
         """What to raise for a call that did not end well. An outcome that nobody knows is an uncertain one."""
