@@ -14,6 +14,7 @@ from provisioner.kernel.secret import Secret
 from provisioner.ports.accounts import VendorAccount
 from provisioner.store import credentials
 from provisioner.store.audit import note_action
+from provisioner.store.budgets import StoreBudget
 from provisioner.store.database import Database
 from provisioner.store.operations import give_time_back
 from provisioner.store.placement import give_account
@@ -111,7 +112,10 @@ class Accounts:
             )
 
     def open(self, name: str) -> tuple[VendorAccount, int]:
-        """An account with its credentials, and the version of its settings. Raises NotFoundError, KeyRingError."""
+        """An account with its credentials and its budget, and the version of its settings.
+
+        Raises NotFoundError and KeyRingError.
+        """
         with self._database.read() as connection:
             row = self._row(connection, name)
         if row is None:
@@ -124,6 +128,7 @@ class Accounts:
             row["environment"],
             row["settings"],
             {key: Secret(value) for key, value in plain.items()},
+            StoreBudget(self._database, name),
         )
         return account, row["version"]
 
