@@ -1,6 +1,5 @@
 """What fault tests share: productions whose servers may be killed, and a list of what was measured."""
 
-import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,25 +12,27 @@ from tests.support.postgres import PostgresCluster
 from tests.support.production import Production, production
 from tests.support.rabbit_vhost import Vhost
 
-FIGURES: Final = pytest.StashKey[list[str]]()
+MEASURED: Final = "measured"
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[FIGURES] = []
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    figures = config.stash.get(FIGURES, [])
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    figures = [
+        told
+        for report in reports
+        if isinstance(report, pytest.TestReport) and report.when == "call"
+        for name, told in report.user_properties
+        if name == MEASURED
+    ]
     if figures:
         terminalreporter.section("measured")
-        terminalreporter.write_line("\n".join(figures))
+        terminalreporter.write_line("\n".join(map(str, figures)))
 
 
-@pytest.fixture(scope="session")
-def measured(pytestconfig: pytest.Config) -> Measured:
+@pytest.fixture
+def measured(request: pytest.FixtureRequest) -> Measured:
     def note(**figures: object) -> None:
-        test = os.environ["PYTEST_CURRENT_TEST"].partition("::")[2].partition(" ")[0]
-        pytestconfig.stash.setdefault(FIGURES, []).append(line(test, figures))
+        request.node.user_properties.append((MEASURED, line(request.node.name, figures)))
 
     return note
 
