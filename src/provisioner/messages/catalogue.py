@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from inspect import cleandoc
 from typing import Final, Literal
 
-from provisioner.messages import event_contracts, orders, services
+from provisioner.messages import contacts, domains, event_contracts, orders, services
 from provisioner.messages.fields import Contract
 
 Direction = Literal["in", "out"]
@@ -37,11 +37,29 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     Entry("service.suspend.v1", "in", services.SuspendService),
     Entry("service.resume.v1", "in", services.ResumeService),
     Entry("service.cancel.v1", "in", services.CancelService),
+    Entry("domain.register.v1", "in", domains.RegisterDomain),
+    Entry("domain.transfer.v1", "in", domains.TransferDomain),
+    Entry("domain.transfer-bulk.v1", "in", domains.TransferInBulk),
+    Entry("domain.transfer-cancel.v1", "in", domains.CancelTransfer),
+    Entry("domain.renew.v1", "in", domains.RenewDomain),
+    Entry("domain.set-nameservers.v1", "in", domains.SetNameServers),
+    Entry("domain.set-contacts.v1", "in", domains.SetContacts),
+    Entry("domain.set-dnssec.v1", "in", domains.SetDnssec),
+    Entry("domain.lock.v1", "in", domains.LockDomain),
+    Entry("domain.unlock.v1", "in", domains.UnlockDomain),
+    Entry("domain.auth-code.v1", "in", domains.MakeAuthCode),
+    Entry("domain.delete.v1", "in", domains.DeleteDomain),
+    Entry("domain.restore.v1", "in", domains.RestoreDomain),
+    Entry("domain.set-auto-renew.v1", "in", domains.SetAutoRenew),
+    Entry("contact.create.v1", "in", contacts.CreateContact),
+    Entry("contact.update.v1", "in", contacts.UpdateContact),
     Entry("order.status-changed.v1", "out", event_contracts.OrderStatusChanged),
     Entry("item.status-changed.v1", "out", event_contracts.ItemStatusChanged),
     Entry("service.status-changed.v1", "out", event_contracts.ServiceStatusChanged),
     Entry("message.rejected.v1", "out", event_contracts.MessageRejected),
     Entry("operation.needs-attention.v1", "out", event_contracts.OperationNeedsAttention),
+    Entry("domain.notice.v1", "out", event_contracts.DomainNotice),
+    Entry("bulk.progress.v1", "out", event_contracts.BulkProgress),
 )
 
 INCOMING: Final[dict[str, type[Contract]]] = {entry.name: entry.model for entry in ENTRIES if entry.direction == "in"}

@@ -6,6 +6,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from provisioner.messages import contacts, domains
 from provisioner.messages.fields import RULES
 from provisioner.messages.inspection import child
 
@@ -89,9 +90,13 @@ def _within(context: _Context) -> str:
     return str(context.get("at", ""))
 
 
+# Pieces that pydantic adds to a place: for a key of an object, and for the chosen kind where it goes by no field.
+_MARKS: Final = frozenset({"[key]", contacts.BY_ID, contacts.INLINE, domains.DS, domains.KEY})
+
+
 def _is_mark(piece: str | int, before: str | int | None, here: Any) -> bool:
     """Whether pydantic added this piece itself: for a key of an object, or for the chosen kind of an element."""
-    if piece == "[key]":
+    if piece in _MARKS:
         return True
     return isinstance(before, int) and isinstance(here, dict) and here.get("product") == piece
 

@@ -22,6 +22,7 @@ ServiceStatus = Literal["ordered", "provisioning", "active", "suspended", "cance
 
 Words = Annotated[str, Field(max_length=2_000)]
 Fact = Annotated[str, Field(max_length=300)]
+Count = Annotated[int, Field(ge=0)]
 
 
 class Problem(Contract):
@@ -111,3 +112,36 @@ class OperationNeedsAttention(Contract):
     detail: Words
     vendor_account: Fact | None
     since: Moment
+
+
+class DomainNotice(Contract):
+    """A registry told us something about a domain. `kind` says what `data` has; `text` is the registry's."""
+
+    service_id: Identifier | None
+    domain: Fact
+    kind: Word
+    text: Words
+    data: dict[str, Any]
+
+
+class RefusedLine(Contract):
+    """A line of a file that was not taken: its number, the column (its number, from 1) if one is to blame, and why."""
+
+    line: Count
+    column: Count | None
+    message: Words
+
+
+class BulkProgress(Contract):
+    """How far a bulk stands. `total` counts the lines with content; `refused` shows the first hundred bad ones.
+
+    `started` have an operation, which has `succeeded` or `failed` or is at work; refused lines count as failed.
+    """
+
+    bulk_id: Identifier
+    total: Count
+    started: Count
+    succeeded: Count
+    failed: Count
+    refused: Several[RefusedLine]
+    state: Literal["running", "finished"]

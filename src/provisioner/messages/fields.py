@@ -1,9 +1,9 @@
 """The kinds of fields that contracts are made of. A pattern stands once, beside the rule in words that users read."""
 
 import base64
-import binascii
 import re
-from datetime import datetime
+from datetime import date, datetime
+from ipaddress import ip_address
 from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -36,6 +36,13 @@ COUNTRY: Final = r"^[A-Z]{2}$"
 LOCALE: Final = r"^[a-z]{2,3}([-_][A-Z]{2})?$"
 LOGIN: Final = r"^[A-Za-z][A-Za-z0-9._-]*$"
 WORD: Final = r"^[a-z][a-z0-9_]*$"
+NAME: Final = r"^[A-Za-z][A-Za-z0-9._-]*$"
+DAY: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+AMOUNT: Final = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,4})?$"
+CURRENCY: Final = r"^[A-Z]{3}$"
+ADDRESS: Final = r"^[0-9A-Fa-f:.]+$"
+HEX: Final = r"^([0-9A-Fa-f]{2})+$"
+BASE64: Final = r"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}(==|[A-Za-z0-9+/]=))?$"
 JSON_TYPE: Final = r"^application/json(; ?charset=[Uu][Tt][Ff]-8)?$"
 
 RULES: Final[dict[str, str]] = {
@@ -49,6 +56,13 @@ RULES: Final[dict[str, str]] = {
     LOCALE: "must be a language, or a language and a country, such as de or de-DE",
     LOGIN: "may only have letters, digits, and . _ -, with a letter first",
     WORD: "must be a word of small letters, digits and _",
+    NAME: "may only have letters, digits, and . _ -, with a letter first",
+    DAY: "must be a date such as 2026-01-31",
+    AMOUNT: "must be an amount as text with a point, such as 12.00",
+    CURRENCY: "must be an ISO 4217 currency of three capital letters, such as EUR",
+    ADDRESS: "must be an IPv4 or IPv6 address",
+    HEX: "must be an even number of hexadecimal digits",
+    BASE64: "must be base64 (RFC 4648, with padding)",
     JSON_TYPE: "must be application/json",
 }
 
@@ -62,6 +76,11 @@ Country = Annotated[str, Field(pattern=COUNTRY)]
 Locale = Annotated[str, Field(max_length=10, pattern=LOCALE)]
 Login = Annotated[str, Field(min_length=1, max_length=32, pattern=LOGIN)]
 Word = Annotated[str, Field(max_length=60, pattern=WORD)]
+Name = Annotated[str, Field(min_length=1, max_length=60, pattern=NAME)]
+Amount = Annotated[str, Field(max_length=14, pattern=AMOUNT)]
+Currency = Annotated[str, Field(max_length=3, pattern=CURRENCY)]
+Hex = Annotated[str, Field(min_length=2, max_length=256, pattern=HEX)]
+Base64 = Annotated[str, Field(min_length=4, max_length=4_096, pattern=BASE64)]
 
 _Element = TypeVar("_Element")
 # A JSON array is a list in Python, which strict typing does not take for a tuple; the elements stay strict.
@@ -85,6 +104,29 @@ Moment = Annotated[
     BeforeValidator(_moment, json_schema_input_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
+
+
+def _day(text: str) -> str:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise broken(RULES[DAY]) from None
+    return text
+
+
+# A day as EPP writes it, YYYY-MM-DD; it stays text.
+Day = Annotated[str, Field(max_length=10, pattern=DAY), AfterValidator(_day)]
+
+
+def _address(text: str) -> str:
+    try:
+        return ip_address(text).compressed
+    except ValueError:
+        raise broken(RULES[ADDRESS]) from None
+
+
+# An IP address in its shortest form.
+IpAddress = Annotated[str, Field(min_length=2, max_length=45, pattern=ADDRESS), AfterValidator(_address)]
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _RESERVED_LABEL = re.compile(r"..--")
@@ -122,14 +164,23 @@ DomainName = Annotated[
 
 _SEAL_OVERHEAD = 48  # bytes that a libsodium sealed box adds: an ephemeral key of 32 and a tag of 16
 _LONGEST_SECRET = 1_024
+LONGEST_BOX: Final = 16_777_216  # characters; the limit of the whole body, which is checked first, is mostly lower
 
 
 def _box(text: str) -> str:
+    return _box_of_at_most(text, _LONGEST_SECRET)
+
+
+def _file_box(text: str) -> str:
+    return _box_of_at_most(text, LONGEST_BOX)
+
+
+def _box_of_at_most(text: str, most: int) -> str:
     try:
         size = len(base64.b64decode(text, validate=True))
-    except binascii.Error:
+    except ValueError:
         size = 0
-    if not _SEAL_OVERHEAD < size <= _SEAL_OVERHEAD + _LONGEST_SECRET:
+    if not _SEAL_OVERHEAD < size <= _SEAL_OVERHEAD + most:
         raise broken("must be a libsodium sealed box in base64 (RFC 4648, with padding)")
     return text
 
@@ -143,4 +194,19 @@ class Sealed(Contract):
         Field(max_length=2_000),
         AfterValidator(_box),
         WithJsonSchema({"type": "string", "contentEncoding": "base64", "maxLength": 2_000}),
+    ]
+
+
+class SealedFile(Contract):
+    """A whole file that only the worker can open: a libsodium sealed box made with its public key `key_id`.
+
+    It may be as large as fits into a message.
+    """
+
+    key_id: Identifier
+    box: Annotated[
+        str,
+        Field(max_length=LONGEST_BOX),
+        AfterValidator(_file_box),
+        WithJsonSchema({"type": "string", "contentEncoding": "base64", "maxLength": LONGEST_BOX}),
     ]

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from provisioner.kernel.redaction import is_secret_key
+from provisioner.messages.fields import LONGEST_BOX
 from provisioner.messages.unreadable import Fault, Reason
 
 LONGEST_TEXT: Final = 16_384
@@ -15,7 +16,8 @@ MOST_MEMBERS: Final = 200
 
 # Keys below these are identifiers that the storefront chose, not names of fields.
 _KEYED_BY_ID: Final = frozenset({"corrections"})
-_SEALED: Final = frozenset({"key_id", "box"})
+_BOX: Final = "box"  # what is sealed may be a whole file; each contract says how long its own boxes may be
+_SEALED: Final = frozenset({"key_id", _BOX})
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _PRIVATE_KEY: Final = "PRIVATE KEY-----"
 
@@ -40,17 +42,17 @@ def child(pointer: str, piece: str | int) -> str:
     return f"{pointer}/{escaped}"
 
 
-def _look_at(value: Any, pointer: str, *, fields: bool) -> None:
+def _look_at(value: Any, pointer: str, *, fields: bool, longest: int = LONGEST_TEXT) -> None:
     if isinstance(value, str):
-        _text(value, pointer)
+        _text(value, pointer, longest)
     elif isinstance(value, dict):
         _object(value, pointer, fields=fields)
     elif isinstance(value, list):
         _array(value, pointer)
 
 
-def _text(text: str, pointer: str) -> None:
-    _no_longer(len(text), LONGEST_TEXT, "characters", pointer)
+def _text(text: str, pointer: str, longest: int) -> None:
+    _no_longer(len(text), longest, "characters", pointer)
     if _UNSTORABLE.search(text):
         raise _fault(Reason.BAD_CHARACTERS, pointer, _UNSTORABLE_RULE)
     if _PRIVATE_KEY in text:
@@ -72,7 +74,8 @@ def _object(members: dict[str, Any], pointer: str, *, fields: bool) -> None:
         place = child(pointer, key)
         if fields and sounds_secret(key):
             _sealed(value, place)
-        _look_at(value, place, fields=key not in _KEYED_BY_ID)
+        longest = LONGEST_BOX if key == _BOX else LONGEST_TEXT
+        _look_at(value, place, fields=key not in _KEYED_BY_ID, longest=longest)
 
 
 def _sealed(value: Any, pointer: str) -> None:

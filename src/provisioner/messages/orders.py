@@ -6,6 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from provisioner.messages.contacts import Contacts
+from provisioner.messages.customers import Customer
+from provisioner.messages.domains import DomainItem, MaxPrice, NameServers, Years
 from provisioner.messages.fields import (
     Contract,
     Country,
@@ -22,22 +25,6 @@ from provisioner.messages.fields import (
     Text,
     broken,
 )
-
-
-class Customer(Contract):
-    """Who will own the services. `customer_id` is the storefront's."""
-
-    customer_id: Identifier
-    name: Line
-    company: Line | None = None
-    email: Email | None = None
-    phone: Phone | None = None
-    address: Line | None = None
-    city: Line | None = None
-    state: Line | None = None
-    postal_code: Line | None = None
-    country: Country | None = None
-    locale: Locale | None = None
 
 
 class CreatedBy(Contract):
@@ -72,7 +59,7 @@ class MarkupItem(Contract):
     requires: Several[Identifier] = ()
 
 
-Item = Annotated[HostingItem | MarkupItem, Field(discriminator="product")]
+Item = Annotated[HostingItem | DomainItem | MarkupItem, Field(discriminator="product")]
 
 
 class PlaceOrder(Contract):
@@ -104,6 +91,13 @@ class Correction(Contract):
     login: Login | None = None
     password: Sealed | None = None
     text: Text | None = None
+    years: Years | None = None
+    contacts: Contacts | None = None
+    nameservers: NameServers | None = None
+    max_price: MaxPrice | None = None
+    registrar: Identifier | None = None
+    auth_code: Sealed | None = None
+    confirmed: bool | None = None
     name: Line | None = None
     company: Line | None = None
     email: Email | None = None
@@ -159,7 +153,7 @@ def _unique(values: Sequence[Hashable], field: str) -> None:
             raise broken("is used by an earlier item; it must be its own", f"/items/{index}/{field}")
 
 
-def _requirements(items: Iterable[HostingItem | MarkupItem]) -> None:
+def _requirements(items: Iterable[Item]) -> None:
     needs = {item.item_id: item.requires for item in items}
     for index, (item_id, required) in enumerate(needs.items()):
         if any(name == item_id or name not in needs for name in required):

@@ -1,14 +1,18 @@
-"""What a message means, in operations: one for each order item, one for each command to a service."""
+"""What a message about an order means, in operations: one for each of its items. Commands are planned by `commands`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from provisioner.messages.domains import DomainItem
 from provisioner.messages.envelope import Message
+from provisioner.messages.fields import Sealed
 from provisioner.messages.orders import HostingItem, MarkupItem, PlaceOrder
 
 WORKFLOW_OF_ITEM: Final[dict[tuple[str, str], str]] = {
     ("hosting", "purchase"): "hosting.create",
+    ("domain", "purchase"): "domain.register",
+    ("domain", "transfer"): "domain.transfer",
     ("markup", "markup_change"): "markup.record",
 }
 
@@ -17,14 +21,32 @@ WORKFLOW_OF_COMMAND: Final[dict[tuple[str, str], str]] = {
     ("hosting", "suspend"): "hosting.suspend",
     ("hosting", "resume"): "hosting.resume",
     ("hosting", "cancel"): "hosting.cancel",
+    ("domain", "suspend"): "domain.suspend",
+    ("domain", "resume"): "domain.resume",
+    ("domain", "cancel"): "domain.cancel",
+    ("domain", "renew"): "domain.renew",
+    ("domain", "transfer-cancel"): "domain.transfer-cancel",
+    ("domain", "set-nameservers"): "domain.set-nameservers",
+    ("domain", "set-contacts"): "domain.set-contacts",
+    ("domain", "set-dnssec"): "domain.set-dnssec",
+    ("domain", "lock"): "domain.lock",
+    ("domain", "unlock"): "domain.unlock",
+    ("domain", "auth-code"): "domain.auth-code",
+    ("domain", "delete"): "domain.delete",
+    ("domain", "restore"): "domain.restore",
+    ("domain", "set-auto-renew"): "domain.set-auto-renew",
 }
 
-NOT_ATTRIBUTES: Final = frozenset({"product", "item_id", "change", "service_id", "requires", "password"})
+NOT_ATTRIBUTES: Final = frozenset({"product", "item_id", "change", "service_id", "requires", "password", "auth_code"})
 
 
 @dataclass(frozen=True, slots=True)
 class NewItem:
-    """One item of a new order, and the operation that it becomes. `sealed_password` is the storefront's, if any."""
+    """One item of a new order, and the operation that it becomes.
+
+    The storefront's sealed values as (key id, box): `sealed_password` is the service's, `sealed_secret` the
+    operation's. The attributes of a domain are as the message has them; `domains.settle` makes them complete.
+    """
 
     item_id: str
     position: int
@@ -36,11 +58,12 @@ class NewItem:
     attributes: Mapping[str, Any]
     requires: tuple[str, ...]
     sealed_password: tuple[str, str] | None = None
+    sealed_secret: tuple[str, str] | None = None
 
     @property
     def server(self) -> str | None:
         """The vendor account that the storefront asked for by name."""
-        return self.attributes.get("server")
+        return self.attributes.get("server") or self.attributes.get("registrar")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +96,19 @@ def plan_order(message: Message, data: PlaceOrder) -> NewOrder:
         profile=data.customer.model_dump(exclude={"customer_id"}, exclude_none=True),
         created_by=created_by,
         note=data.note,
-        items=tuple(_plan_item(data.order_id, position, item) for position, item in enumerate(data.items)),
+        items=_plan_items(data),
     )
 
 
-def _plan_item(order_id: str, position: int, item: HostingItem | MarkupItem) -> NewItem:
-    service_id = item.service_id if isinstance(item, HostingItem) else None
-    sealed = item.password if isinstance(item, HostingItem) else None
+def _plan_items(data: PlaceOrder) -> tuple[NewItem, ...]:
+    hosting = {item.item_id: item.service_id for item in data.items if isinstance(item, HostingItem)}
+    return tuple(_plan_item(data.order_id, position, item, hosting) for position, item in enumerate(data.items))
+
+
+def _plan_item(
+    order_id: str, position: int, item: HostingItem | DomainItem | MarkupItem, hosting: Mapping[str, str]
+) -> NewItem:
+    service_id = None if isinstance(item, MarkupItem) else item.service_id
     return NewItem(
         item_id=item.item_id,
         position=position,
@@ -88,7 +117,20 @@ def _plan_item(order_id: str, position: int, item: HostingItem | MarkupItem) -> 
         workflow=WORKFLOW_OF_ITEM[item.product, item.change],
         resource=f"service:{service_id}" if service_id else f"item:{order_id}/{item.item_id}",
         service_id=service_id,
-        attributes=item.model_dump(exclude=set(NOT_ATTRIBUTES), exclude_none=True),
+        attributes=_attributes(item, hosting),
         requires=tuple(item.requires),
-        sealed_password=(sealed.key_id, sealed.box) if sealed else None,
+        sealed_password=_sealed(item.password) if isinstance(item, HostingItem) else None,
+        sealed_secret=_sealed(item.auth_code) if isinstance(item, DomainItem) else None,
     )
+
+
+def _attributes(item: HostingItem | DomainItem | MarkupItem, hosting: Mapping[str, str]) -> dict[str, Any]:
+    """The fields that stay with the service. A hosting item that is named becomes its service."""
+    kept = item.model_dump(mode="json", exclude=set(NOT_ATTRIBUTES), exclude_none=True)
+    if isinstance(item, DomainItem) and item.hosting is not None:
+        kept["hosting"] = hosting.get(item.hosting, item.hosting)
+    return kept
+
+
+def _sealed(sealed: Sealed | None) -> tuple[str, str] | None:
+    return (sealed.key_id, sealed.box) if sealed else None

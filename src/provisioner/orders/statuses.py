@@ -121,6 +121,16 @@ SERVICE_TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition("suspended", "cancel", "cancelling", "storefront"),
     Transition("failed", "cancel", "cancelling", "storefront"),
     Transition("cancelling", "cancelled", "cancelled", "worker"),
+    # -- domains: deleted ones can be restored while they are in redemption, also those that the registry deleted
+    Transition("active", "delete", "cancelling", "storefront"),
+    Transition("suspended", "delete", "cancelling", "storefront"),
+    Transition("cancelling", "restore", "active", "storefront"),
+    Transition("active", "restore", "active", "storefront"),
+    Transition("suspended", "restore", "suspended", "storefront"),
+    # -- every other command: it is for services that live, and leaves the status as it is
+    Transition("provisioning", "change", "provisioning", "storefront"),
+    Transition("active", "change", "active", "storefront"),
+    Transition("suspended", "change", "suspended", "storefront"),
 )
 
 

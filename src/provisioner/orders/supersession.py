@@ -2,11 +2,30 @@
 
 from typing import Final
 
+_GOING: Final = frozenset({"cancel", "delete"})
+
 # workflow of the waiting operation -> verbs of later operations on the same resource that make it pointless
 POINTLESS_AFTER: Final[dict[str, frozenset[str]]] = {
     "hosting.create": frozenset({"cancel"}),
     "hosting.suspend": frozenset({"suspend", "resume", "cancel"}),
     "hosting.resume": frozenset({"suspend", "resume", "cancel"}),
+    "domain.register": _GOING,
+    "domain.transfer": _GOING,
+    "domain.renew": _GOING,
+    "domain.upkeep": _GOING,
+    "domain.restore": _GOING,
+    "domain.set-nameservers": _GOING | {"set-nameservers"},
+    "domain.set-contacts": _GOING,  # a later one may leave roles out that this one gives
+    "domain.set-dnssec": _GOING | {"set-dnssec"},
+    "domain.lock": _GOING | {"lock", "unlock"},
+    "domain.unlock": _GOING | {"lock", "unlock"},
+    "domain.auth-code": _GOING | {"auth-code"},
+    "domain.set-auto-renew": _GOING | {"set-auto-renew"},
+    "domain.suspend": _GOING | {"suspend", "resume"},
+    "domain.resume": _GOING | {"suspend", "resume"},
+    "domain.delete": frozenset({"restore"}),
+    "domain.cancel": frozenset({"restore"}),
+    "contact.update": frozenset({"update"}),
 }
 
 # A suspension may be lifted by its own role or a higher one.
