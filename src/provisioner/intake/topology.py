@@ -2,6 +2,7 @@
 
     storefront ──order.#──▶ orders ────┐
         │  └────service.#─▶ lifecycle ─┤ delivery limit reached, or refused
+        │   domain.#, contact.#        │
         │ (no binding fits)            ▼
         └─▶ storefront.unroutable ─▶ unroutable ─▶ dead-letters      intake reads all four
     (default exchange) ───────────▶ advance                         doorbells; losing one is harmless
@@ -36,6 +37,8 @@ DELIVERY_LIMIT: Final = 50
 # A doorbell is worth something until the next sweep, which comes each second.
 DOORBELL_MILLISECONDS: Final = 10_000
 DOORBELLS_KEPT: Final = 10_000
+
+LIFECYCLE_FAMILIES: Final = ("service", "domain", "contact")
 
 _ACCESS_REFUSED: Final = 403
 
@@ -126,7 +129,7 @@ def parts(delivery_limit: int = DELIVERY_LIMIT) -> tuple[Part, ...]:
         *(Queue(name, guarded) for name in (ORDERS, LIFECYCLE, UNROUTABLE)),
         Queue(ADVANCE, doorbell),
         Binding(STOREFRONT, ORDERS, "order.#"),
-        Binding(STOREFRONT, LIFECYCLE, "service.#"),
+        *(Binding(STOREFRONT, LIFECYCLE, f"{family}.#") for family in LIFECYCLE_FAMILIES),
         Binding(UNROUTABLE_EXCHANGE, UNROUTABLE, ""),
     )
 
