@@ -124,7 +124,8 @@ class ServiceChange:
 
     Without a `status` the service keeps the one that it has at the end of the operation, whoever set it. `data` and
     `attributes` are merged into what is there. `upkeep` None leaves what was planned. `wakes`: the other waiting
-    operations of the service become due, also one that is at work and begins to wait.
+    operations of the service become due, also one that is at work and begins to wait. `reason`, in words, is for the
+    service's history and events; without one the command's is.
     """
 
     status: ServiceStatus | None
@@ -134,6 +135,7 @@ class ServiceChange:
     upkeep: Upkeep | None = None
     attributes: Mapping[str, Any] | None = None
     wakes: bool = False
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

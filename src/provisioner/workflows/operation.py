@@ -183,13 +183,14 @@ class Operation:
         upkeep: Upkeep | None = None,
         attributes: Mapping[str, Any] | None = None,
         wakes: bool = False,
+        reason: str | None = None,
     ) -> ServiceChange:
         """What the workflow returns: the service's new status (None: the one that it has), and what the vendor made.
 
         For the rest see `ServiceChange`.
         """
         ref, data = (None, None) if made is None else (made.ref, made.data)
-        return ServiceChange(status, ref, data, suspended_by, upkeep, attributes, wakes)
+        return ServiceChange(status, ref, data, suspended_by, upkeep, attributes, wakes, reason)
 
     def _come_to(self, name: str) -> StepRecord:
         """The record of a wait: finished, or to be looked at now. Raises Rejected when it was given up before."""
