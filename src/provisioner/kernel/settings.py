@@ -106,6 +106,16 @@ class Settings(BaseSettings):
         "seconds",
         "How long an operation is retried before it fails, unless its workflow says.",
     )
+    poll_seconds: float = _number(
+        60, 0.1, _DAY, "seconds", "How often the message queue of each registrar account is read."
+    )
+    upkeep_open: int = _number(
+        50,
+        1,
+        100_000,
+        "operations",
+        "Operations that the program starts by itself, such as renewals, and that are open at one vendor account.",
+    )
     stop_grace_seconds: float = _number(
         30, 0, _HOUR, "seconds", "How long a stopping process waits for running steps to end."
     )
