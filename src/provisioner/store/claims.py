@@ -104,6 +104,7 @@ class Claims:
             "state": OperationState.RUNNING.value,
             "fence": row["fence"] + 1,
             "lease_owner": owner,
+            "woken": None,
             "due_at": self._database.now(self.lease_seconds),
         }
         connection.execute(sa.update(operations).where(operations.c.id == row["id"]).values(**values))

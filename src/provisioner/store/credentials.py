@@ -9,7 +9,8 @@ from provisioner.kernel.sealing import SecretBox
 from provisioner.kernel.secret import Secret
 from provisioner.store.audit import note_action
 from provisioner.store.database import Database
-from provisioner.store.tables import customers, quarantine, services, vendor_accounts
+from provisioner.store.tables import customers, operations, quarantine, services, vendor_accounts
+from provisioner.store.tables_domains import bulks
 
 BATCH: Final = 100
 Place = tuple[sa.Table, sa.Column[str], sa.Column[bytes]]
@@ -18,6 +19,8 @@ SEALED: Final[tuple[Place, ...]] = (
     (services, services.c.id, services.c.sealed_password),
     (vendor_accounts, vendor_accounts.c.name, vendor_accounts.c.sealed_credentials),
     (quarantine, quarantine.c.id, quarantine.c.body),
+    (operations, operations.c.id, operations.c.sealed_secret),
+    (bulks, bulks.c.id, bulks.c.sealed_csv),
 )
 
 

@@ -18,13 +18,15 @@ from provisioner.store.items import ITEM_AFTER, set_item
 from provisioner.store.services import intend_service, keep_made, lock_service, move_service, warn
 from provisioner.store.tables import operation_requirements, operations, service_periods
 from provisioner.store.writing import Writing
-from provisioner.store.yielding import later_workflows, lock_operations, wake_pointless
+from provisioner.store.yielding import later_workflows, lock_operations, wake_others, wake_pointless
 from provisioner.workflows.journal import Ending, FollowUp, ServiceChange
 
 Row = Mapping[str, Any]
 
 INHERITED: Final = ("service_id", "customer_id", "environment", "actor_role", "correlation_id")
 GONE: Final = (ServiceStatus.CANCELLING.value, ServiceStatus.CANCELLED.value)
+# A retry of the item needs the operation's secret; it is forgotten when the order can no longer be retried.
+RETRIED: Final = (OperationState.FAILED, OperationState.COMPENSATED, OperationState.CANCELLED)
 COMMAND_FAILED: Final = "operation_failed"
 
 
@@ -33,7 +35,9 @@ def write_ending(writing: Writing, row: Row, ending: Ending, *, deadline: float)
 
     `deadline` is how many seconds a follow-up has.
     """
-    _close(writing, row["id"], ending.state, ending.error)
+    _close(writing, row, ending.state, ending.error)
+    if ending.service is not None and ending.service.wakes and row["service_id"] is not None:
+        wake_others(writing.connection, writing.database, row["service_id"], but=row["id"])
     if row["item_id"] is not None:
         status = ITEM_AFTER[ending.state]
         error = ending.error if status is ItemStatus.FAILED else None
@@ -48,7 +52,7 @@ def write_ending(writing: Writing, row: Row, ending: Ending, *, deadline: float)
         _admit_failure(writing, row, ending.error)
 
 
-def _close(writing: Writing, operation_id: str, state: OperationState, error: ItemError | None) -> None:
+def _close(writing: Writing, row: Row, state: OperationState, error: ItemError | None) -> None:
     values = {
         "state": state.value,
         "reason": error.message if error else None,
@@ -60,7 +64,9 @@ def _close(writing: Writing, operation_id: str, state: OperationState, error: It
         "since": writing.now(),
         "ended_at": writing.now(),
     }
-    writing.execute(sa.update(operations).where(operations.c.id == operation_id).values(**values))
+    if row["item_id"] is None or state not in RETRIED:
+        values["sealed_secret"] = None
+    writing.execute(sa.update(operations).where(operations.c.id == row["id"]).values(**values))
 
 
 # -- the service
@@ -154,7 +160,7 @@ def _give_up_dependents(writing: Writing, row: Row, error: ItemError | None) -> 
         final=error is None or error.final,
     )
     for dependent in _dependents(writing, row["id"]):
-        _close(writing, dependent["id"], OperationState.CANCELLED, given_up)
+        _close(writing, dependent, OperationState.CANCELLED, given_up)
         set_item(writing, dependent, ItemStatus.FAILED, error=given_up)
         if dependent["service_id"] is not None:
             _move(writing, dependent["service_id"], ServiceChange(ServiceStatus.FAILED), given_up.message)

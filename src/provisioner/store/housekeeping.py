@@ -57,6 +57,7 @@ class Housekeeping:
                 operations.c.attention.is_(None),
                 operations.c.deadline.is_not(None),
                 operations.c.since < self._database.now(-LATE_SECONDS),
+                sa.or_(operations.c.patient_until.is_(None), operations.c.patient_until < self._database.now()),
             )
             query = sa.select(operations).where(*late).limit(limit).with_for_update(skip_locked=True)
             rows = [dict(row) for row in connection.execute(query).mappings()]

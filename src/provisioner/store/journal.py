@@ -5,12 +5,15 @@ round trip.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from provisioner.kernel.sealing import SecretBox
 from provisioner.orders.statuses import OperationState
+from provisioner.store import credentials
 from provisioner.store.accounts import note_fault
 from provisioner.store.attention import tell_attention
 from provisioner.store.database import Database
@@ -19,24 +22,34 @@ from provisioner.store.events import Announcer, Context
 from provisioner.store.items import item_paused
 from provisioner.store.placement import NO_ACCOUNT, place_late
 from provisioner.store.rows import attempt_row, step_row, storable
-from provisioner.store.tables import attempts, operations, steps
+from provisioner.store.tables import attempts, operations, services, steps
 from provisioner.store.writing import Writing
-from provisioner.store.yielding import has_come, is_overtaken
+from provisioner.store.yielding import has_come, is_overtaken, lock_operations_of
 from provisioner.workflows.backoff import Waits
 from provisioner.workflows.journal import Claim, Due, Ending, Intent, LeaseLost, Pause, StepOutcome, StepState
 
 GOES_ON: Final = Pause(OperationState.READY, "", Due(seconds=0.0))
 WAITS_LONG: Final = "waits_long"
+# Operations of these set the secret that they were given as their service's password at the vendor.
+SETS_PASSWORD: Final = frozenset({"domain.auth-code"})
 
 
 class StoreJournal:
     """Keeps the engine's Protocol on either database."""
 
     def __init__(
-        self, database: Database, announcer: Announcer, *, breaker: Waits, breaker_failures: int, deadline: float
+        self,
+        database: Database,
+        announcer: Announcer,
+        box: SecretBox,
+        *,
+        breaker: Waits,
+        breaker_failures: int,
+        deadline: float,
     ) -> None:
         self._database = database
         self._announcer = announcer
+        self._box = box
         self._breaker = breaker
         self._breaker_failures = breaker_failures
         self._deadline = deadline
@@ -78,11 +91,23 @@ class StoreJournal:
     def end(self, claim: Claim, ending: Ending) -> None:
         """Commit the end with everything that follows from it: item, order, service, events, follow-ups."""
         with self._database.begin() as connection:
+            if claim.service is not None and ending.service is not None and ending.service.wakes:
+                lock_operations_of(connection, claim.service.service_id)
             row = self._own(connection, claim)
             self._write_outcomes(connection, claim, ending.outcomes)
+            self._adopt_secret(connection, claim, row, ending)
             write_ending(self._writing(connection, row), row, ending, deadline=self._deadline)
 
     # -- parts
+
+    def _adopt_secret(self, connection: sa.Connection, claim: Claim, row: Mapping[str, Any], ending: Ending) -> None:
+        """What an operation has made its service's password at the vendor is that here too, to be revealed once."""
+        if claim.secret is None or claim.workflow not in SETS_PASSWORD or ending.state is not OperationState.SUCCEEDED:
+            return
+        column, service_id = services.c.sealed_password, row["service_id"]
+        sealed = credentials.seal(self._box, column, service_id, claim.secret.reveal().encode())
+        values = {"sealed_password": sealed, "revealed_at": None}
+        connection.execute(sa.update(services).where(services.c.id == service_id).values(**values))
 
     def _writing(self, connection: sa.Connection, row: Mapping[str, Any]) -> Writing:
         context = Context(row["environment"], row["correlation_id"])
@@ -125,7 +150,8 @@ class StoreJournal:
         values: dict[str, Any] = {
             "state": pause.state.value,
             "reason": storable(pause.reason) or None,
-            "due_at": self._database.now() if self._is_due(connection, claim, pause) else self._due(pause),
+            "due_at": self._database.now() if self._is_due(connection, claim, row, pause) else self._due(pause),
+            **self._patience(row, pause),
             "event_key": pause.event_key,
             "attention": pause.attention,
             "lease_owner": None,
@@ -136,10 +162,24 @@ class StoreJournal:
             values["attention"] = WAITS_LONG  # it still waits for the same, and that was told
         connection.execute(sa.update(operations).where(operations.c.id == claim.operation_id).values(**values))
 
-    def _is_due(self, connection: sa.Connection, claim: Claim, pause: Pause) -> bool:
+    def _patience(self, row: Mapping[str, Any], pause: Pause) -> dict[str, Any]:
+        """What a wait that may well last long puts off; any other wait is no longer foreseen."""
+        if pause.foreseen is not None:
+            return {"patient_until": self._database.now(pause.foreseen), "deadline": self._deadline_after(pause)}
+        return {"patient_until": None} if storable(pause.reason) != row["reason"] else {}
+
+    def _deadline_after(self, pause: Pause) -> sa.ColumnElement[datetime]:
+        if pause.foreseen is None:
+            return operations.c.deadline
+        until = self._database.now(pause.foreseen)
+        return sa.case((operations.c.deadline < until, until), else_=operations.c.deadline)
+
+    def _is_due(self, connection: sa.Connection, claim: Claim, row: Mapping[str, Any], pause: Pause) -> bool:
         """Whether what would wake a waiting operation came while it still ran."""
         if pause.state is not OperationState.WAITING:
             return False
+        if row["woken"]:
+            return True
         if pause.event_key is not None and has_come(connection, self._database, pause.event_key):
             return True
         return is_overtaken(connection, claim)
@@ -150,7 +190,7 @@ class StoreJournal:
         if pause.due.at is not None:
             return pause.due.at
         # What waits for an event alone still has a deadline, and that is when it is looked at again.
-        return operations.c.deadline if pause.event_key is not None else None
+        return self._deadline_after(pause) if pause.event_key is not None else None
 
     def _note_fault(self, connection: sa.Connection, claim: Claim, pause: Pause) -> None:
         if pause.account_fault is None or claim.vendor_account is None:

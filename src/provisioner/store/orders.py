@@ -7,8 +7,9 @@ import sqlalchemy as sa
 
 from provisioner.kernel.errors import RefusedError
 from provisioner.orders.rollup import OrderState
+from provisioner.orders.statuses import HISTORICAL
 from provisioner.store.changes import OrderChange, error_json, order_state
-from provisioner.store.tables import order_items, order_transitions, orders
+from provisioner.store.tables import operations, order_items, order_transitions, orders
 from provisioner.store.writing import Writing
 
 
@@ -39,7 +40,16 @@ def write_order(writing: Writing, change: OrderChange) -> None:
     }
     where = orders.c.id == order.order_id
     writing.execute(sa.update(orders).where(where).values(**values, updated_at=writing.now()))
+    if order.status in HISTORICAL:
+        _forget_secrets(writing, order.order_id)
     for transition in change.transitions:
         writing.execute(sa.insert(order_transitions).values(**transition, at=writing.now()))
     for event, sequence in change.events:
         writing.tell(event, f"order/{order.order_id}", sequence)
+
+
+def _forget_secrets(writing: Writing, order_id: str) -> None:
+    """What a retry would have needed. These operations have ended, so nobody waits with them for this order."""
+    kept = (operations.c.order_id == order_id, operations.c.sealed_secret.is_not(None))
+    ended = operations.c.ended_at.is_not(None)
+    writing.execute(sa.update(operations).where(*kept, ended).values(sealed_secret=None))

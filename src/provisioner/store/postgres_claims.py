@@ -51,7 +51,7 @@ WITH room AS (
 ), chosen AS (
     SELECT id FROM due ORDER BY due_at, position LIMIT %(limit)s
 )
-UPDATE operations o SET state = 'running', fence = o.fence + 1, lease_owner = %(owner)s,
+UPDATE operations o SET state = 'running', fence = o.fence + 1, lease_owner = %(owner)s, woken = NULL,
     due_at = now() + make_interval(secs => %(lease)s)
 FROM chosen WHERE o.id = chosen.id AND {TAKEABLE}
 RETURNING o.id
@@ -71,6 +71,7 @@ COLUMNS: Final = {
         "deadline",
         "environment",
         "correlation_id",
+        "sealed_secret",
     ),
     "customers": ("customer_id", "profile", "sealed_password"),
     "services": (

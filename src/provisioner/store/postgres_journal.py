@@ -16,7 +16,7 @@ from provisioner.store.events import Context, Row
 from provisioner.store.journal import StoreJournal
 from provisioner.store.postgres_claims import StoreClaim
 from provisioner.store.rows import attempt_row, step_row
-from provisioner.store.services import service_event
+from provisioner.store.services import service_event, upkeep_values
 from provisioner.workflows.journal import Claim, Ending, Intent, LeaseLost, StepOutcome
 
 OWN: Final = """
@@ -62,7 +62,10 @@ _MOVES: Final = """, unchanged AS (
     RETURNING orders.id
 ), served AS (
     UPDATE services SET status = %(service_status)s, suspended_by = NULL, ref = coalesce(%(ref)s, ref),
-        data = data || %(data)s, warnings = coalesce(%(new_warnings)s, warnings),
+        data = data || %(data)s, attributes = attributes || %(attributes)s,
+        upkeep_at = CASE WHEN %(keeps_upkeep)s THEN upkeep_at ELSE %(upkeep_at)s END,
+        upkeep_workflow = CASE WHEN %(keeps_upkeep)s THEN upkeep_workflow ELSE %(upkeep_workflow)s END,
+        warnings = coalesce(%(new_warnings)s, warnings),
         version = %(service_version)s, updated_at = now()
     FROM moved WHERE services.id = %(service)s
 ), past AS (
@@ -86,7 +89,7 @@ _MOVES: Final = """, unchanged AS (
         sequence int, body text) ORDER BY e.sequence
 ), closed AS (
     UPDATE operations SET state = 'succeeded', reason = NULL, error = NULL, due_at = NULL, lease_owner = NULL,
-        event_key = NULL, attention = NULL, since = now(), ended_at = now()
+        event_key = NULL, attention = NULL, sealed_secret = NULL, since = now(), ended_at = now()
     FROM moved WHERE operations.id = %(operation)s
 )"""
 _WROTE: Final = " SELECT (SELECT count(*) FROM own), (SELECT count(*) FROM moved)"
@@ -150,9 +153,12 @@ def _is_common(claim: StoreClaim, ending: Ending) -> bool:
         and len(ending.outcomes) == 1
         and ending.outcomes[0].attempt is not None
         and ending.service is not None
+        and ending.service.status is not None
         and ending.service.suspended_by is None
+        and not ending.service.wakes
         and not ending.follow_ups
         and claim.order is not None
+        and claim.order.first_error is None
         and bool(claim.service_row)
     )
 
@@ -208,6 +214,11 @@ def _of_service(claim: StoreClaim, ending: Ending, version: int) -> Row:
         "service_status": change.status.value,
         "ref": change.ref,
         "data": Jsonb(dict(change.data or {})),
+        "attributes": Jsonb(dict(change.attributes or {})),
+        "keeps_upkeep": change.upkeep is None,
+        "upkeep_at": None,
+        "upkeep_workflow": None,
+        **upkeep_values(change.upkeep),
         "warnings": Jsonb(list(ending.warnings)),
         "new_warnings": Jsonb(list(ending.warnings)) if ending.warnings else None,
     }

@@ -12,7 +12,7 @@ from provisioner.ports.outcomes import Done
 from provisioner.store import credentials
 from provisioner.store.changes import error_from, error_json
 from provisioner.store.events import Row
-from provisioner.store.tables import customers, services
+from provisioner.store.tables import customers, operations, services
 from provisioner.workflows.journal import (
     Attempt,
     Claim,
@@ -120,6 +120,7 @@ def claim_from(
         later_workflows=later_workflows,
         past_deadline=deadline is not None and now >= deadline,
         account_failures=account_failures,
+        secret=credentials.unseal_password(box, operations.c.sealed_secret, row["id"], row["sealed_secret"]),
     )
 
 

@@ -1,7 +1,7 @@
 """A service's status, its history in periods, and its events."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
 
@@ -10,7 +10,9 @@ from provisioner.messages.events import Event, service_status_changed
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.store.tables import service_periods, services
 from provisioner.store.writing import Writing
-from provisioner.workflows.journal import ServiceChange
+from provisioner.workflows.journal import NEVER, ServiceChange, Upkeep
+
+KEPT: Final = ("ref", "data", "attributes", "warnings", "upkeep_at", "upkeep_workflow")  # without a change of status
 
 
 class UnknownService(RefusedError):
@@ -43,18 +45,21 @@ def move_service(
     reason: str | None,
     warnings: tuple[str, ...] = (),
 ) -> None:
-    """Write what a service has become: its row, a new period, an event."""
+    """Write what a service has become: its row, and with a status a new period and an event."""
+    if change.status is None:
+        keep_made(writing, service, change, warnings)
+        return
     version = service["version"] + 1
     values = {**service_values(service, change, warnings), "version": version, "updated_at": writing.now()}
     writing.execute(sa.update(services).where(services.c.id == service["id"]).values(**values))
-    _begin_period(writing, service["id"], version, change, reason)
+    _begin_period(writing, service["id"], version, change.status, reason)
     writing.tell(service_event(service, change, reason), f"service/{service['id']}", version)
 
 
 def keep_made(writing: Writing, service: Mapping[str, Any], change: ServiceChange, warnings: tuple[str, ...]) -> None:
     """Keep what the vendor made, without a change of status."""
     values = service_values(service, change, warnings)
-    kept = {name: values[name] for name in ("ref", "data", "warnings") if name in values}
+    kept = {name: values[name] for name in KEPT if name in values}
     writing.execute(sa.update(services).where(services.c.id == service["id"]).values(**kept, updated_at=writing.now()))
 
 
@@ -65,11 +70,11 @@ def warn(writing: Writing, service_id: str, warnings: tuple[str, ...]) -> None:
 
 
 def service_event(service: Mapping[str, Any], change: ServiceChange, reason: str | None) -> Event:
-    """`service.status-changed.v1`."""
+    """`service.status-changed.v1`, also of a change that leaves the status as it is."""
     return service_status_changed(
         service["id"],
         product=service["product"],
-        status=change.status.value,
+        status=change.status.value if change.status else service["status"],
         previous=service["status"],
         reason=reason,
         customer_id=service["customer_id"],
@@ -77,23 +82,34 @@ def service_event(service: Mapping[str, Any], change: ServiceChange, reason: str
     )
 
 
-def _begin_period(writing: Writing, service_id: str, version: int, change: ServiceChange, reason: str | None) -> None:
+def _begin_period(writing: Writing, service_id: str, version: int, status: ServiceStatus, reason: str | None) -> None:
     periods = service_periods
     running = (periods.c.service_id == service_id, periods.c.ended_at.is_(None))
     writing.execute(sa.update(periods).where(*running).values(ended_at=writing.now()))
-    period = {"service_id": service_id, "version": version, "status": change.status.value, "reason": reason}
+    period = {"service_id": service_id, "version": version, "status": status.value, "reason": reason}
     writing.execute(sa.insert(periods).values(**period, started_at=writing.now()))
 
 
 def service_values(service: Mapping[str, Any], change: ServiceChange, warnings: tuple[str, ...]) -> dict[str, Any]:
     """The columns that a change sets."""
-    values: dict[str, Any] = {"status": change.status.value, "suspended_by": change.suspended_by}
+    values: dict[str, Any] = {}
+    if change.status is not None:
+        values |= {"status": change.status.value, "suspended_by": change.suspended_by}
     if change.ref is not None:
         values["ref"] = change.ref
     if change.data is not None:
         values["data"] = {**service["data"], **change.data}
+    if change.attributes is not None:
+        values["attributes"] = {**service["attributes"], **change.attributes}
     if warnings:
         values["warnings"] = list(warnings)
     if change.status in (ServiceStatus.CANCELLED, ServiceStatus.FAILED):
-        values["intended_status"] = change.status.value
-    return values
+        values |= {"intended_status": change.status.value, **upkeep_values(NEVER)}
+    return values | upkeep_values(change.upkeep)
+
+
+def upkeep_values(upkeep: Upkeep | None) -> dict[str, Any]:
+    """The columns that say when the store starts what on a service next; none when that stays as it is."""
+    if upkeep is None:
+        return {}
+    return {"upkeep_at": upkeep.at, "upkeep_workflow": upkeep.workflow if upkeep.at else None}

@@ -19,12 +19,14 @@ from provisioner.store.journal import StoreJournal
 from provisioner.store.operations import Operations
 from provisioner.store.outbox import StoreOutbox
 from provisioner.store.placement import Placement
+from provisioner.store.polls import Polls
 from provisioner.store.postgres_claims import PostgresClaims
 from provisioner.store.postgres_intake import PostgresOrderIntake
 from provisioner.store.postgres_journal import PostgresJournal
 from provisioner.store.quarantine import Quarantine
 from provisioner.store.queries import Queries
 from provisioner.store.refusals import Refusals
+from provisioner.store.upkeep import UpkeepPlan
 from provisioner.workflows.backoff import Waits
 
 
@@ -43,6 +45,8 @@ class Store:
     credentials: Credentials
     operations: Operations
     housekeeping: Housekeeping
+    polls: Polls
+    upkeep: UpkeepPlan
     queries: Queries
 
     def outbox(self, owner: str) -> StoreOutbox:
@@ -92,6 +96,7 @@ def open_store(settings: Settings, ring: KeyRing, clock: Clock, ids: Ids) -> Sto
         journal=kinds.journal(
             database,
             announcer,
+            box,
             breaker=breaker,
             breaker_failures=settings.breaker_failures,
             deadline=deadline,
@@ -101,5 +106,7 @@ def open_store(settings: Settings, ring: KeyRing, clock: Clock, ids: Ids) -> Sto
         credentials=Credentials(database, box),
         operations=Operations(database, announcer),
         housekeeping=Housekeeping(database, announcer),
+        polls=Polls(database, announcer, ids, deadline=deadline),
+        upkeep=UpkeepPlan(database, announcer, most=settings.upkeep_open, deadline=deadline),
         queries=Queries(database),
     )

@@ -241,6 +241,8 @@ operations = sa.Table(
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("ended_at", UtcDateTime),
     sa.Column("sealed_secret", sa.LargeBinary),  # what the operation alone may see; gone when it ends
+    sa.Column("patient_until", UtcDateTime),  # it may well wait until then
+    sa.Column("woken", sa.Boolean),  # while it ran
     _one_of("state", OperationState),
 )
 _ENDED: Final = ", ".join(sorted(f"'{state.value}'" for state in ENDED_OPERATIONS))

@@ -22,6 +22,22 @@ def lock_operations(connection: sa.Connection, resource: str) -> None:
     connection.execute(query.with_for_update())
 
 
+def lock_operations_of(connection: sa.Connection, service_id: str) -> None:
+    """All open operations of a service, on whatever resource, are locked in the order of their acceptance."""
+    open_ones = (operations.c.service_id == service_id, operations.c.ended_at.is_(None))
+    query = sa.select(operations.c.id).where(*open_ones).order_by(operations.c.position)
+    connection.execute(query.with_for_update())
+
+
+def wake_others(connection: sa.Connection, database: Database, service_id: str, but: str | None = None) -> list[str]:
+    """Make due what waits on a service, but for one operation; what runs is due again as soon as it waits. The ids."""
+    waits = operations.c.state == OperationState.WAITING.value
+    others = (operations.c.service_id == service_id, operations.c.ended_at.is_(None), operations.c.id != (but or ""))
+    due_at = sa.case((waits, database.now()), else_=operations.c.due_at)
+    statement = sa.update(operations).where(*others).values(woken=True, due_at=due_at)
+    return list(connection.scalars(statement.returning(operations.c.id)))
+
+
 def wake_pointless(connection: sa.Connection, database: Database, resource: str) -> list[str]:
     """Make due at once what waits on a resource and was made pointless by something accepted later; the ids."""
     columns = (operations.c.id, operations.c.workflow)

@@ -20,6 +20,8 @@ def upgrade() -> None:
 
 def _services_and_operations() -> None:
     op.add_column("operations", sa.Column("sealed_secret", sa.LargeBinary()))
+    op.add_column("operations", sa.Column("patient_until", UtcDateTime()))
+    op.add_column("operations", sa.Column("woken", sa.Boolean()))
     op.add_column("services", sa.Column("name", sa.String(255)))
     op.add_column("services", sa.Column("upkeep_at", UtcDateTime()))
     op.add_column("services", sa.Column("upkeep_workflow", sa.String(100)))
