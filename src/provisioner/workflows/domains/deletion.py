@@ -1,0 +1,60 @@
+"""Deleting a domain. While it can still be restored, its service is on its way out and not yet gone."""
+
+from typing import Final
+
+from provisioner.orders.statuses import ServiceStatus
+from provisioner.ports.registrar import Registrar
+from provisioner.workflows.definition import workflow
+from provisioner.workflows.domains.seen import (
+    DELETE_LOCK,
+    DELETED,
+    REDEMPTION,
+    TRANSFERRED_AWAY,
+    UPDATE_LOCK,
+    Seen,
+    known_roid,
+    look,
+)
+from provisioner.workflows.domains.standing import TOMORROW, UPKEEP, as_seen, gone
+from provisioner.workflows.journal import NEVER, ServiceChange, Upkeep
+from provisioner.workflows.operation import Operation
+
+IN_GRACE: Final = "deleted"  # what the port's `delete` calls a domain that was taken back at once
+
+
+@workflow("domain.delete", port=Registrar)
+@workflow("domain.cancel", port=Registrar)
+def delete_domain(op: Operation, registrar: Registrar) -> ServiceChange:
+    """Delete the domain, or find that it is gone. What was never made for this service is not touched."""
+    if op.service.ref is None:
+        return op.service_is(ServiceStatus.CANCELLED, upkeep=NEVER, wakes=True)
+    seen = look(op, registrar)
+    status = seen.status(known_roid(op))
+    if status in (DELETED, TRANSFERRED_AWAY):
+        return gone(op, seen)
+    if status == REDEMPTION:
+        return as_seen(op, seen, ServiceStatus.CANCELLING)
+    _lift_locks(op, registrar, seen)
+    done = op.step("delete", registrar.delete, seen.domain, known_roid(op) or seen.roid)
+    return _deleted() if done.data.get("state") == IN_GRACE else _in_redemption(op)
+
+
+def _lift_locks(op: Operation, registrar: Registrar, seen: Seen) -> None:
+    """The protection against changes goes alone and first: with it a registry takes no other update."""
+    if DELETE_LOCK not in seen.statuses:
+        return
+    if UPDATE_LOCK in seen.statuses:
+        op.step("lift-protection", registrar.change_statuses, seen.domain, (), (UPDATE_LOCK,))
+    op.step("lift-lock", registrar.change_statuses, seen.domain, (), (DELETE_LOCK,))
+
+
+def _deleted() -> ServiceChange:
+    data = {"domain_status": DELETED}
+    return ServiceChange(ServiceStatus.CANCELLED, data=data, upkeep=NEVER, wakes=True)
+
+
+def _in_redemption(op: Operation) -> ServiceChange:
+    """It can be restored until the registry lets go of it; until then it is looked at each day."""
+    data = {"domain_status": REDEMPTION, "deleted_at": op.now.isoformat()}
+    upkeep = Upkeep(op.now + TOMORROW, UPKEEP)
+    return ServiceChange(ServiceStatus.CANCELLING, data=data, upkeep=upkeep, wakes=True)

@@ -1,0 +1,71 @@
+"""Restoring a deleted domain from redemption: the request, then the report where the registry wants one (RFC 3915)."""
+
+from typing import Final
+
+from provisioner.orders.statuses import ServiceStatus
+from provisioner.ports.outcomes import Done, Rejected
+from provisioner.ports.registrar import Registrar, RestoreReport
+from provisioner.workflows.definition import workflow
+from provisioner.workflows.domains import prices
+from provisioner.workflows.domains.dates import moment
+from provisioner.workflows.domains.ordered import Ordered
+from provisioner.workflows.domains.registration import LOOK_EVERY, REGISTRY_DECIDES
+from provisioner.workflows.domains.seen import (
+    DELETED,
+    HOLD,
+    REDEMPTION,
+    TRANSFERRED_AWAY,
+    Seen,
+    known_roid,
+    look,
+)
+from provisioner.workflows.domains.standing import as_seen
+from provisioner.workflows.journal import ServiceChange
+from provisioner.workflows.operation import Operation
+
+STATEMENTS: Final = (
+    "This registrar has not restored the name in order to assume the rights to use or sell it.",
+    "The information in this report is true to the best of this registrar's knowledge.",
+)
+
+
+@workflow("domain.restore", port=Registrar)
+def restore_domain(op: Operation, registrar: Registrar) -> ServiceChange:
+    """Bring the domain back. Its expiry is read anew: what the registry has renewed is not renewed again."""
+    seen = look(op, registrar)
+    status = seen.status(known_roid(op))
+    if status in (DELETED, TRANSFERRED_AWAY):
+        raise Rejected("not_restorable", f"{seen.domain} cannot be restored any more: {status.replace('_', ' ')}")
+    if status == REDEMPTION:
+        _restore(op, registrar, seen)
+        seen = _verified(op, registrar, seen)
+    on_hold = HOLD in seen.statuses
+    suspended_by = (op.service.suspended_by or "system") if on_hold else None
+    back = ServiceStatus.SUSPENDED if on_hold else ServiceStatus.ACTIVE
+    return as_seen(op, seen, back, paid=status == REDEMPTION, also={"deleted_at": None}, suspended_by=suspended_by)
+
+
+def _restore(op: Operation, registrar: Registrar, seen: Seen) -> None:
+    rules = Ordered.of(op).rules
+    quoted = prices.quote(op, registrar, seen.domain, "restore", 1)
+    cap = prices.agreed(quoted, prices.cap_of(op, quoted, None))
+    asked = op.step("request", registrar.request_restore, seen.domain, cap, foreseen=REGISTRY_DECIDES)
+    restored_at = str(op.write_down("requested", {"at": op.now.isoformat()})["at"])
+    if rules.restore_report or asked.data.get("report_due"):
+        op.step("report", registrar.report_restore, _report(op, seen, restored_at))
+
+
+def _report(op: Operation, seen: Seen, restored_at: str) -> RestoreReport:
+    deleted_at = op.service.data.get("deleted_at") or seen.looked_at.isoformat()
+    reason = op.inputs.get("reason") or "Registrant error."
+    return RestoreReport(seen.domain, moment(deleted_at).isoformat(), restored_at, reason, STATEMENTS)
+
+
+def _verified(op: Operation, registrar: Registrar, before: Seen) -> Seen:
+    def check(domain: str) -> Done | None:
+        shown = registrar.look(domain)
+        return None if Seen.from_look(domain, shown.data).is_leaving else shown
+
+    reason = f"the registry has not brought {before.domain} back yet"
+    shown = op.wait_until("verify", check, before.domain, every=LOOK_EVERY, reason=reason)
+    return Seen.from_look(before.domain, shown.data)
