@@ -114,7 +114,7 @@ class TldRules:
     nameservers_max: Annotated[int, Field(strict=True, ge=1, le=13, description="Most name servers.")] = 13
     name_min_length: Annotated[
         int, Field(strict=True, ge=1, le=63, description="Fewest characters before the suffix (in A-labels).")
-    ] = 3
+    ] = 2
 
     def as_json(self) -> dict[str, Any]:
         """The rules as JSON values, to be kept with a service."""
