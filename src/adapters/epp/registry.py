@@ -1,0 +1,78 @@
+"""One account at one registry: sends commands, judges what comes back, knows which domains are ours."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from adapters.epp import commands, errors
+from adapters.epp.commands import Command
+from adapters.epp.replies import DomainData, Reply
+from adapters.epp.sessions import Sessions
+from adapters.epp.settings import Settings
+from provisioner.kernel.clock import Clock
+from provisioner.kernel.secret import Secret
+from provisioner.ports.outcomes import Rejected, Unavailable
+
+ABSENT: Final = 2303
+
+_Data = TypeVar("_Data")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A domain as this account sees it; `data` is empty where the registry shows nothing."""
+
+    exists: bool
+    ours: bool
+    data: DomainData
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """What all operations share. Safe to use from many threads."""
+
+    sessions: Sessions
+    settings: Settings
+    clock: Clock
+
+    def ask(self, command: Command, *, priced: bool = False, values: Mapping[str, str] | None = None) -> Reply:
+        """The reply, if the table of `errors` takes it for an answer or a success; otherwise raises its outcome."""
+        reply = self.sessions.send(command)
+        failed = errors.failure(reply, command, priced=priced, values=values)
+        if failed is not None:
+            raise failed
+        return reply
+
+    def is_us(self, registrar: str) -> bool:
+        """Whether a registrar's identifier (clID, reID, acID) is this account's."""
+        return registrar == self.settings.username
+
+    def seen(self, domain: str, auth_code: Secret | None = None) -> Seen:
+        """What the registry shows of a domain; with its authorisation code also of another registrar's."""
+        reply = self.ask(commands.domain_info(domain, auth_code))
+        if not reply.succeeded:
+            return Seen(exists=reply.code != errors.ABSENT, ours=False, data=DomainData(domain))
+        data = told(reply, DomainData)
+        return Seen(exists=True, ours=self.is_us(data.registrar), data=data)
+
+    def own(self, domain: str) -> DomainData:
+        """A domain of ours. Raises Rejected `not_found` or `not_ours`."""
+        seen = self.seen(domain)
+        if not seen.exists:
+            raise Rejected("not_found", f"{domain} is not registered", vendor_code=str(errors.ABSENT))
+        if not seen.ours:
+            raise not_ours(seen.data)
+        return seen.data
+
+
+def told(reply: Reply, kind: type[_Data]) -> _Data:
+    """The data of an answer. Raises Unavailable when a success comes without it."""
+    if not isinstance(reply.data, kind):
+        raise Unavailable("unreadable_answer", f"a success without {kind.__name__}", vendor_code=str(reply.code))
+    return reply.data
+
+
+def not_ours(data: DomainData) -> Rejected:
+    """The refusal to touch another registrar's domain."""
+    whose = f"registrar {data.registrar}" if data.registrar else "another registrar"
+    return Rejected("not_ours", f"{data.name} is with {whose}")
