@@ -18,7 +18,8 @@ from provisioner.runner.runner import Runner
 from provisioner.store.accounts import NewAccount
 from provisioner.store.queries import Queries
 
-READ_SECONDS: Final = "2"  # a vendor that does not answer is given up soon
+FAULTY: Final = "plesk"  # the simulator whose faults the demo plans
+SETTINGS: Final[Mapping[str, Mapping[str, str]]] = {"plesk": {"read_timeout": "2"}}  # what does not answer is given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,9 @@ def _stack(folder: Path, running: Sequence[RunningSandbox]) -> Iterator[DemoStac
         installed.store().accounts.add(_account(simulator), "demo")
     runner = installed.runner()
     runner.start()
+    control_url = next(simulator.control_url for simulator in running if simulator.name == FAULTY)
     try:
-        yield DemoStack(installed, runner, running[0].control_url)
+        yield DemoStack(installed, runner, control_url)
     finally:
         runner.stop(5.0)
         installed.close()
@@ -98,7 +100,7 @@ def _account(simulator: RunningSandbox) -> NewAccount:
         adapter=simulator.adapter,
         product=simulator.product,
         environment="sandbox",
-        settings={**simulator.settings, "read_timeout": READ_SECONDS},
+        settings={**simulator.settings, **SETTINGS.get(simulator.name, {})},
         credentials=simulator.credentials,
         concurrency=4,
     )

@@ -21,16 +21,17 @@ from provisioner.kernel.settings import Settings
 from provisioner.ports.accounts import AdapterFactory
 from provisioner.ports.hosting import HostingPanel
 from provisioner.ports.outcomes import Done
+from provisioner.ports.registrar import Registrar
 from provisioner.runner.adapters import OpenAdapters
 from provisioner.runner.runner import Pace, Runner
 from provisioner.runner.scheduler import Scheduler
 from provisioner.store.migrate import migrate
 from provisioner.store.store import Store, open_store
-from provisioner.workflows import hosting, scheduled
+from provisioner.workflows import domains, hosting, scheduled
 from provisioner.workflows.backoff import Waits
 
-WORKFLOW_MODULES: Final = (hosting, scheduled)  # importing them registers their workflows
-PRODUCT_OF_PORT: Final[Mapping[type, str]] = {HostingPanel: "hosting"}
+WORKFLOW_MODULES: Final = (domains, hosting, scheduled)  # importing them registers their workflows
+PRODUCT_OF_PORT: Final[Mapping[type, str]] = {HostingPanel: "hosting", Registrar: "domain"}
 
 
 Ring = Callable[[Sequence[str]], None]
