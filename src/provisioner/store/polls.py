@@ -1,5 +1,6 @@
 """What registries tell: leases of their queues, and their messages, each kept with everything that follows from it."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
@@ -32,7 +33,8 @@ UPKEEP: Final = "domain.upkeep"
 TRANSFER: Final = "domain.transfer"
 TRANSFER_OUT: Final = "domain.transfer-out"
 GONE: Final = (ServiceStatus.CANCELLED.value, ServiceStatus.FAILED.value)
-LONGEST_KEY: Final = 400
+LONGEST_ID: Final = 200
+LONGEST_KEY: Final = 400  # with account or time
 LONGEST_NAME: Final = 100
 LONGEST_DOMAIN: Final = 255
 
@@ -185,11 +187,18 @@ class Polls:
 
 def _key(connection: sa.Connection, account: str, message: RegistryMessage) -> str:
     """The message's id; with its time when the registry has given the same id to another message before."""
-    message_id = storable(message.message_id)[: LONGEST_KEY // 2]
+    message_id = _short(storable(message.message_id))
     here = (poll_messages.c.account == account, poll_messages.c.message_id == message_id)
     known: str | None = connection.scalar(sa.select(poll_messages.c.queued_at).where(*here))
     queued_at = storable(message.queued_at)[:LONGEST_NAME]
     return message_id if known in (None, queued_at) else f"{message_id} {queued_at}"
+
+
+def _short(message_id: str) -> str:
+    """An id that fits: RFC 5730 sets no limit."""
+    if len(message_id) <= LONGEST_ID:
+        return message_id
+    return f"sha256:{hashlib.sha256(message_id.encode()).hexdigest()}"
 
 
 def _domain(message: RegistryMessage) -> str:

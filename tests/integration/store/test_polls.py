@@ -1,0 +1,242 @@
+"""A registry's message is kept once, with everything that follows from it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from provisioner.ports.registrar import RegistryMessage
+from provisioner.store.polls import Kept, QueueLost
+from tests.integration.store.estate import REGISTRAR, add_domain, add_operation, add_registrar, due_at
+from tests.support.stores import Stage, together
+
+ME = "worker-1"
+PENDING = {"status": "pending", "requested_by": "other", "acting": "us", "acts_at": "2026-01-06T00:00:00Z"}
+
+
+@pytest.fixture
+def estate(stage: Stage) -> Stage:
+    """A store with a registrar whose queue is ours."""
+    add_registrar(stage)
+    assert stage.store.polls.lease(REGISTRAR, ME, 300)
+    return stage
+
+
+def message(message_id: str = "m-1", **fields: Any) -> RegistryMessage:
+    """A message of the registry about the first domain."""
+    plain = {"queued_at": "2026-01-01T00:00:00Z", "kind": "renewal", "domain": "d-1.example", "text": "Renewed"}
+    return RegistryMessage(message_id, **{**plain, "data": {"expires_at": "2027-01-01"}, "raw": "<epp/>", **fields})
+
+
+def keep(estate: Stage, *messages: RegistryMessage) -> list[Kept]:
+    """Keep messages of the registrar."""
+    return [estate.store.polls.keep(REGISTRAR, ME, each) for each in messages]
+
+
+def started(estate: Stage) -> list[tuple[str, str]]:
+    """Workflow and resource of all operations, in the order of their acceptance."""
+    return [(row["workflow"], row["resource"]) for row in estate.rows("operations", order="position")]
+
+
+# -- whose queue
+
+
+def test_a_queue_belongs_to_one_process(estate: Stage) -> None:
+    assert not estate.another().polls.lease(REGISTRAR, "worker-2", 300)
+    assert estate.store.polls.lease(REGISTRAR, ME, 300)
+
+
+def test_processes_that_ask_at_once_do_not_both_get_a_queue(stage: Stage) -> None:
+    stores = [stage.another() for _ in range(4)]
+    calls = [lambda n=n, store=store: store.polls.lease(REGISTRAR, f"w-{n}", 300) for n, store in enumerate(stores)]
+    assert sorted(together(*calls)) == [False, False, False, True]
+
+
+def test_the_queue_of_a_dead_process_goes_to_another(estate: Stage) -> None:
+    estate.let_pass(301)
+    assert estate.store.polls.lease(REGISTRAR, "worker-2", 300)
+
+
+def test_a_queue_given_back_is_free_at_once(estate: Stage) -> None:
+    estate.store.polls.release(ME)
+    assert estate.store.polls.lease(REGISTRAR, "worker-2", 300)
+
+
+def test_who_lost_the_queue_keeps_nothing(estate: Stage) -> None:
+    estate.let_pass(301)
+    estate.store.polls.lease(REGISTRAR, "worker-2", 300)
+    with pytest.raises(QueueLost):
+        keep(estate, message())
+    assert estate.count("poll_messages") == 0
+
+
+def test_only_accounts_that_may_be_used_are_read(estate: Stage) -> None:
+    add_registrar(estate, "registrar-2")
+    estate.store.accounts.set_state("registrar-2", "draining", "tester")
+    assert estate.store.polls.accounts() == [(REGISTRAR, "registry")]
+
+
+def test_a_parked_account_waits_for_an_operator(estate: Stage) -> None:
+    estate.store.polls.park(REGISTRAR, "the password is wrong")
+    assert estate.store.polls.accounts() == []
+    row = estate.row("vendor_accounts")
+    assert (row["state"], row["reason"]) == ("parked", "the password is wrong")
+
+
+# -- messages
+
+
+def test_a_message_is_kept_as_it_came(estate: Stage) -> None:
+    add_domain(estate)
+    keep(estate, message())
+    row = estate.row("poll_messages")
+    assert (row["account"], row["message_id"], row["queued_at"]) == (REGISTRAR, "m-1", "2026-01-01T00:00:00Z")
+    assert (row["kind"], row["domain"], row["service_id"]) == ("renewal", "d-1.example", "s-1")
+    assert (row["text"], row["data"], row["raw"]) == ("Renewed", {"expires_at": "2027-01-01"}, "<epp/>")
+    assert row["acknowledged_at"] is None
+
+
+def test_a_message_is_acknowledged_once_it_is(estate: Stage) -> None:
+    (kept,) = keep(estate, message())
+    estate.store.polls.acknowledged(REGISTRAR, kept.key)
+    assert estate.row("poll_messages")["acknowledged_at"] == pytest.approx(estate.now(), abs=timedelta(minutes=1))
+
+
+def test_a_message_that_comes_again_changes_nothing(estate: Stage) -> None:
+    add_domain(estate)
+    first, second = keep(estate, message(), message())
+    assert (first.is_new, second.is_new, second.key, second.operations) == (True, False, first.key, ())
+    assert (estate.count("poll_messages"), estate.count("operations")) == (1, 1)
+    assert len(estate.events("service/s-1")) == 1
+
+
+def test_an_id_that_a_registry_gives_again_is_another_message(estate: Stage) -> None:
+    keep(estate, message(), message(queued_at="2026-02-02T00:00:00Z"))
+    again = keep(estate, message(queued_at="2026-02-02T00:00:00Z"))
+    assert estate.count("poll_messages") == 2
+    assert not again[0].is_new
+
+
+def test_two_accounts_may_use_the_same_id(estate: Stage) -> None:
+    add_registrar(estate, "registrar-2")
+    estate.store.polls.lease("registrar-2", ME, 300)
+    keep(estate, message())
+    assert estate.store.polls.keep("registrar-2", ME, message()).is_new
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        message(kind="other", domain="", data={}),
+        message(domain="nobody.example"),
+        message(domain="D-1.EXAMPLE.", text="\0\ud800", data={"a\0": [{"b": "\0"}], "n": 10**6000}, raw="\0"),
+        message("m" * 5000, kind="k" * 500, queued_at="q" * 500, domain="d" * 500, text="t" * 100_000),
+        message("", kind="", queued_at="", text="", data={}, raw=""),
+    ],
+    ids=["no domain", "unknown domain", "unstorable", "endless", "empty"],
+)
+def test_what_is_not_understood_is_kept_and_blocks_nothing(estate: Stage, strange: RegistryMessage) -> None:
+    add_domain(estate)
+    assert keep(estate, strange)[0].is_new
+    assert not keep(estate, strange)[0].is_new
+
+
+def test_secrets_in_a_message_are_not_kept(estate: Stage) -> None:
+    keep(estate, message(data={"auth_code": "s3cret-code"}, raw="<pw>s3cret-code</pw>"))
+    assert "s3cret" not in str(estate.row("poll_messages"))
+    assert "s3cret" not in str(estate.rows("outbox"))
+
+
+# -- what follows
+
+
+def test_a_message_has_the_domain_looked_after(estate: Stage) -> None:
+    add_domain(estate)
+    (kept,) = keep(estate, message(domain="D-1.example"))
+    assert started(estate) == [("domain.upkeep", "service:s-1")]
+    assert list(kept.operations) == [estate.row("operations")["id"]]
+
+
+def test_many_messages_about_a_domain_have_it_looked_after_once(estate: Stage) -> None:
+    add_domain(estate)
+    keep(estate, message("m-1"), message("m-2"), message("m-3"))
+    assert started(estate) == [("domain.upkeep", "service:s-1")]
+
+
+def test_a_look_that_has_begun_may_have_missed_the_news(estate: Stage) -> None:
+    add_domain(estate)
+    keep(estate, message("m-1"))
+    estate.take()
+    keep(estate, message("m-2"))
+    assert len(started(estate)) == 2
+
+
+def test_what_waits_for_the_registry_is_woken(estate: Stage) -> None:
+    add_domain(estate, status="provisioning")
+    later = estate.now() + timedelta(days=1)
+    add_operation(estate, "o-1", workflow="domain.transfer", state="waiting", due_at=later)
+    (kept,) = keep(estate, message(kind="transfer", data={"status": "clientApproved"}))
+    assert due_at(estate, "o-1") <= estate.now()
+    assert "o-1" in kept.operations
+
+
+def test_what_an_operator_holds_is_not_woken(estate: Stage) -> None:
+    add_domain(estate)
+    later = estate.now() + timedelta(days=1)
+    add_operation(estate, "o-1", state="held", due_at=later)
+    keep(estate, message())
+    assert due_at(estate, "o-1") == later
+
+
+def test_a_transfer_that_another_registrar_asks_for_is_answered(estate: Stage) -> None:
+    add_domain(estate)
+    keep(estate, message(kind="transfer", data=PENDING))
+    row = estate.row("operations")
+    assert (row["workflow"], row["resource"]) == ("domain.transfer-out", "transfer-out:s-1")
+    assert row["inputs"] == PENDING
+
+
+def test_our_own_pending_transfer_is_not_one_away_from_us(estate: Stage) -> None:
+    add_domain(estate, status="provisioning")
+    add_operation(estate, "o-1", workflow="domain.transfer", state="waiting")
+    keep(estate, message(kind="transfer", data=PENDING))
+    assert [workflow for workflow, _ in started(estate)] == ["domain.transfer", "domain.upkeep"]
+
+
+def test_a_finished_transfer_is_looked_at(estate: Stage) -> None:
+    add_domain(estate)
+    keep(estate, message(kind="transfer", data={**PENDING, "status": "serverApproved"}))
+    assert started(estate) == [("domain.upkeep", "service:s-1")]
+
+
+def test_a_domain_that_lives_at_another_account_is_left_alone(estate: Stage) -> None:
+    add_domain(estate, vendor_account="registrar-2")
+    keep(estate, message())
+    assert (started(estate), estate.row("poll_messages")["service_id"]) == ([], None)
+
+
+@pytest.mark.parametrize("status", ["cancelled", "failed"])
+def test_a_domain_that_is_gone_is_left_alone(estate: Stage, status: str) -> None:
+    add_domain(estate, status=status)
+    keep(estate, message())
+    assert started(estate) == []
+
+
+def test_the_storefront_is_told_what_the_registry_said(estate: Stage) -> None:
+    add_domain(estate)
+    keep(estate, message())
+    (event,) = estate.events("service/s-1")
+    assert (event["type"], event["subject"], event["sequence"]) == ("domain.notice.v1", "s-1", 2)
+    assert event["data"] == {
+        "service_id": "s-1",
+        "domain": "d-1.example",
+        "kind": "renewal",
+        "text": "Renewed",
+        "data": {"expires_at": "2027-01-01"},
+    }
+
+
+def test_the_storefront_is_told_of_domains_without_a_service_too(estate: Stage) -> None:
+    keep(estate, message(domain="", kind="other"))
+    (event,) = estate.events(f"notice/{REGISTRAR}/m-1")
+    assert (event["data"]["service_id"], event["data"]["text"], event["environment"]) == (None, "Renewed", "live")
