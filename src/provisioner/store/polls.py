@@ -157,7 +157,7 @@ class Polls:
         writing = Writing(connection, self._database, self._announcer, Context(service["environment"], None))
         here = (poll_messages.c.account == account, poll_messages.c.message_id == key)
         writing.execute(sa.update(poll_messages).where(*here).values(service_id=service["id"]))
-        _tell(writing, service, key, message)
+        _tell(writing, service, message)
         return [*wake_others(connection, self._database, service["id"]), *self._start(writing, service, message)]
 
     def _start(self, writing: Writing, service: Row, message: RegistryMessage) -> Sequence[str]:
@@ -180,7 +180,7 @@ class Polls:
     def _tell_of_no_service(self, connection: sa.Connection, account: str, key: str, message: RegistryMessage) -> None:
         query = sa.select(vendor_accounts.c.environment).where(vendor_accounts.c.name == account)
         context = Context(connection.scalar(query) or "live", None)
-        event = _notice(None, key, message)
+        event = _notice(None, message)
         stream = f"notice/{account}/{key}"[:LONGEST_KEY]
         Writing(connection, self._database, self._announcer, context).tell(event, stream, 1)
 
@@ -242,19 +242,18 @@ def _leaves(connection: sa.Connection, service: Row, message: RegistryMessage) -
     return not connection.scalar(sa.select(sa.exists().where(*ours)))
 
 
-def _tell(writing: Writing, service: Row, key: str, message: RegistryMessage) -> None:
+def _tell(writing: Writing, service: Row, message: RegistryMessage) -> None:
     here = services.c.id == service["id"]
     counted = sa.update(services).where(here).values(version=services.c.version + 1)
     version = writing.connection.execute(counted.returning(services.c.version)).scalar_one()
-    writing.tell(_notice(service["id"], key, message), f"service/{service['id']}", int(version))
+    writing.tell(_notice(service["id"], message), f"service/{service['id']}", int(version))
 
 
-def _notice(service_id: str | None, key: str, message: RegistryMessage) -> Event:
+def _notice(service_id: str | None, message: RegistryMessage) -> Event:
     return domain_notice(
         _domain(message),
         service_id=service_id,
         kind=message.kind,
         text=redact_text(message.text),
-        notice_id=key,
         data=_facts(message),
     )
