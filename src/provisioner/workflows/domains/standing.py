@@ -19,6 +19,9 @@ UPKEEP: Final = "domain.upkeep"
 SOON: Final = timedelta(hours=6)
 TOMORROW: Final = timedelta(days=1)
 MONTH: Final = timedelta(days=30)
+TOLERANCE: Final = timedelta(days=1)
+"""How much earlier than by our clock a registry may renew by itself."""
+AUTO_RENEWED: Final = "autoRenewPeriod"
 SAFETY_DAYS: Final = 3
 """So many days before the end of the registry's grace period an unwanted domain is let go at the latest."""
 
@@ -68,7 +71,8 @@ def paid_until(kept: Mapping[str, Any], seen: Seen, ordered: Ordered) -> str:
     before = str(kept.get("paid_until") or kept.get("expires_at") or "")
     if not before or ordered.auto_renew or not ordered.rules.registry_auto_renews:
         return seen.expires_at
-    return before if moment(before) <= seen.looked_at < grace_ends(before, ordered.rules) else seen.expires_at
+    around_expiry = moment(before) - TOLERANCE <= seen.looked_at < grace_ends(before, ordered.rules)
+    return before if around_expiry or AUTO_RENEWED in seen.grace else seen.expires_at
 
 
 def grace_ends(until: str, rules: Rules) -> datetime:

@@ -1,0 +1,131 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from provisioner.orders.statuses import OperationState, ServiceStatus
+from provisioner.ports.registrar import Price
+from tests.support.engine.domains import DAY, NAME, DomainWorld
+from tests.support.engine.registrar import OTHERS
+from tests.support.engine.vendor import lost
+
+
+@pytest.fixture(autouse=True)
+def _registered(domain: DomainWorld) -> None:
+    domain.have_registered()
+
+
+def in_redemption(domain: DomainWorld) -> None:
+    domain.registry.add_grace = False
+    domain.do("domain.delete", reason="not wanted")
+
+
+@pytest.mark.parametrize("workflow", ["domain.delete", "domain.cancel"])
+def test_a_new_domain_is_gone_at_once(domain: DomainWorld, workflow: str) -> None:
+    domain.do(workflow, reason="not wanted")
+    assert (domain.registry.domains, domain.service.status) == ({}, ServiceStatus.CANCELLED)
+    assert (domain.service.data["domain_status"], domain.upkeep_in_days) == ("deleted", None)
+
+
+def test_an_old_domain_is_on_its_way_out_while_it_can_be_restored(domain: DomainWorld) -> None:
+    in_redemption(domain)
+    assert (domain.service.status, domain.service.data["domain_status"]) == (ServiceStatus.CANCELLING, "redemption")
+    assert domain.upkeep_in_days == pytest.approx(1)
+
+
+def test_when_the_registry_has_let_go_of_it_the_service_ends(domain: DomainWorld) -> None:
+    in_redemption(domain)
+    del domain.registry.domains[NAME]
+    domain.do("domain.upkeep")
+    assert (domain.service.status, domain.service.data["domain_status"]) == (ServiceStatus.CANCELLED, "deleted")
+
+
+def test_locks_of_ours_are_lifted_before_it_is_deleted(domain: DomainWorld) -> None:
+    domain.registry.domains[NAME].statuses = {"clientDeleteProhibited", "clientUpdateProhibited"}
+    domain.do("domain.delete")
+    assert (domain.state(), domain.registry.domains) == (OperationState.SUCCEEDED, {})
+
+
+def test_a_second_deletion_finds_nothing_to_do(domain: DomainWorld) -> None:
+    domain.do("domain.delete")
+    domain.do("domain.delete")
+    assert (domain.state("op-2"), domain.registry.count("domain:delete")) == (OperationState.SUCCEEDED, 1)
+
+
+def test_a_deletion_without_an_answer_happens_once(domain: DomainWorld) -> None:
+    domain.registry.will("delete", lost(took_effect=True))
+    domain.do("domain.delete")
+    assert (domain.state(), domain.registry.count("domain:delete")) == (OperationState.SUCCEEDED, 1)
+
+
+def test_a_name_that_was_registered_anew_by_another_service_is_left_alone(domain: DomainWorld) -> None:
+    domain.registry.put(NAME).roid = "ANOTHER-REP"
+    domain.do("domain.delete")
+    assert (domain.service.status, list(domain.registry.domains)) == (ServiceStatus.CANCELLED, [NAME])
+
+
+def test_what_was_never_made_for_this_service_is_not_deleted(domain: DomainWorld) -> None:
+    domain.ref = None
+    domain.do("domain.cancel")
+    assert (domain.service.status, domain.registry.calls) == (ServiceStatus.CANCELLED, [])
+
+
+# -- restoring
+
+
+def test_a_restore_is_asked_for_and_then_reported(domain: DomainWorld) -> None:
+    in_redemption(domain)
+    domain.harness.let_pass(3 * DAY)
+    domain.do("domain.restore", reason="deleted by mistake")
+    assert domain.registry.effects[-2:] == [f"domain:restore {NAME}", f"domain:restore-report {NAME}"]
+    (report,) = domain.registry.restores
+    assert (report.deleted_at[:10], report.restored_at[:10], report.reason) == (
+        "2026-01-01",
+        "2026-01-04",
+        "deleted by mistake",
+    )
+    assert (domain.service.status, domain.service.data["domain_status"]) == (ServiceStatus.ACTIVE, "active")
+
+
+def test_a_restored_domain_that_the_registry_has_renewed_is_not_renewed_again(domain: DomainWorld) -> None:
+    in_redemption(domain)
+    domain.registry.domains[NAME].expires = datetime(2028, 1, 1, tzinfo=UTC)
+    domain.do("domain.restore", reason="deleted by mistake")
+    domain.do("domain.upkeep")
+    assert (domain.service.data["expires_at"][:10], domain.registry.count("domain:renew")) == ("2028-01-01", 0)
+
+
+def test_a_restored_domain_that_has_expired_is_renewed(domain: DomainWorld) -> None:
+    in_redemption(domain)
+    domain.registry.domains[NAME].expires = datetime(2026, 1, 2, tzinfo=UTC)
+    domain.harness.let_pass(3 * DAY)
+    domain.do("domain.restore", reason="deleted by mistake")
+    domain.do("domain.upkeep")
+    assert domain.registry.count("domain:renew") == 1
+
+
+def test_a_restore_that_costs_too_much_is_refused(domain: DomainWorld) -> None:
+    in_redemption(domain)
+    domain.registry.prices["restore"] = Price("80.00", "EUR")
+    domain.do("domain.restore", reason="a mistake", max_price={"amount": "50.00", "currency": "EUR"})
+    assert (domain.error_code("op-2"), domain.registry.count("domain:restore")) == ("price_too_high", 0)
+
+
+@pytest.mark.parametrize("took_effect", [True, False])
+def test_a_restore_without_an_answer_is_paid_for_once(domain: DomainWorld, *, took_effect: bool) -> None:
+    in_redemption(domain)
+    domain.registry.will("request_restore", lost(took_effect=took_effect))
+    domain.do("domain.restore", reason="deleted by mistake")
+    assert (domain.state("op-2"), domain.registry.count("domain:restore")) == (OperationState.SUCCEEDED, 1)
+
+
+def test_a_domain_that_was_suspended_is_suspended_when_it_is_back(domain: DomainWorld) -> None:
+    domain.registry.domains[NAME].statuses = {"clientHold"}
+    in_redemption(domain)
+    domain.do("domain.restore", reason="deleted by mistake")
+    assert domain.service.status is ServiceStatus.SUSPENDED
+
+
+def test_what_is_gone_cannot_be_restored(domain: DomainWorld) -> None:
+    domain.registry.domains[NAME].registrar = OTHERS
+    domain.do("domain.restore", reason="deleted by mistake")
+    assert (domain.error_code(), domain.registry.effects) == ("not_restorable", [])
