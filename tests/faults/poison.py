@@ -2,8 +2,9 @@
 
     python -m tests.faults.poison [SEED]
 
-FUZZ_BODIES and FUZZ_ORDERS say how many. The last line is one JSON object; the exit code is 0 when nothing was lost,
-doubled, stuck or leaked.
+FUZZ_BODIES and FUZZ_ORDERS say how many. As many good orders go first, at the same pace and without the bodies, so
+that the time of an order among poison stands beside the time of one alone. The last line is one JSON object; the exit
+code is 0 when nothing was lost, doubled, stuck or leaked.
 """
 
 import contextlib
@@ -24,15 +25,19 @@ import psutil
 import sqlalchemy as sa
 
 from provisioner.intake import topology
-from provisioner.store.tables import outbox, quarantine
+from provisioner.store.tables import orders, outbox, quarantine
 from tests.faults import bodies
 from tests.faults.judging import Verdict, count, judge, unpublished, wait_completed
+from tests.faults.measuring import distribution
 from tests.support.postgres import PostgresCluster
 from tests.support.processes import Child, wait_for
 from tests.support.production import Production, hosting_order, production
 from tests.support.rabbit import RabbitNode
 
 PATIENCE_SECONDS = 1800.0
+ORDERS_PER_SECOND = 10.0  # few enough that none waits for another
+
+Parcel = tuple[bytes, str]  # a body and its routing key
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,8 @@ class Outcome:
     restarts: int
     threads: tuple[int, int]
     seconds: float
+    alone: Mapping[str, float]
+    among_poison: Mapping[str, float]
 
     @property
     def missing(self) -> list[bytes]:
@@ -54,40 +61,66 @@ class Outcome:
 
 
 def run(shop: Production, *, number_of_orders: int, number_of_bodies: int, seed: int) -> Outcome:
-    """Publish good and bad in random order, wait until all is settled, and look."""
+    """Publish good orders alone, then good and bad in random order; wait until all is settled, and look."""
     bad = bodies.fuzzed(number_of_bodies, seed)
+    alone, among = range(number_of_orders), range(number_of_orders, 2 * number_of_orders)
     shop.start_all()
     shop.vhost.wait_consumed([*topology.INTAKE_QUEUES, topology.ADVANCE])
     worker = shop.children[0]
     threads = settled_threads(worker)
+    chance = random.Random(seed)  # noqa: S311 - a run is repeated from its seed
+    taken_alone = measure(shop, [], alone, chance)
     started = time.monotonic()
-    publish(shop, bad, number_of_orders, random.Random(seed))  # noqa: S311 - a run is repeated from its seed
-    wait_completed(shop, range(number_of_orders), timeout=PATIENCE_SECONDS)
+    taken_among = measure(shop, bad, among, chance)
     shop.vhost.wait_empty(*topology.INTAKE_QUEUES)
     seconds = time.monotonic() - started
     wait_for(lambda: unpublished(shop) == 0, "every event is published", timeout=PATIENCE_SECONDS)
     return Outcome(
-        verdict=judge(shop, range(number_of_orders), canaries=[bodies.CANARY]),
+        verdict=judge(shop, [*alone, *among], canaries=[bodies.CANARY]),
         published={fingerprint(body): body for body, _ in bad},
         opened=opened(shop),
         told=count(shop, sa.select(sa.func.count()).where(outbox.c.type == "message.rejected.v1")),
         restarts=sum(not child.running for child in shop.children),
         threads=(threads, psutil.Process(worker.pid).num_threads()),
         seconds=seconds,
+        alone=taken_alone,
+        among_poison=taken_among,
     )
 
 
-def publish(shop: Production, bad: list[tuple[bytes, str]], good: int, chance: random.Random) -> None:
-    """Mix and send; each tenth bad body comes twice, under another key the second time; doorbells get some too."""
-    everything = [(body, key) for body, key in bad]
-    everything += [(body, chance.choice(bodies.KEYS)) for body, _ in bad[::10]]
-    everything += [(json.dumps(hosting_order(number)).encode(), "order.place.v1") for number in range(good)]
-    chance.shuffle(everything)
+def measure(shop: Production, bad: list[Parcel], good: range, chance: random.Random) -> Mapping[str, float]:
+    """Publish, wait until every good order is completed; how many seconds each took since it was published."""
+    published = publish(shop, mixed(bad, good, chance))
     with shop.vhost.channel() as channel:
-        for body, key in everything:
-            channel.basic_publish(topology.STOREFRONT, key, body, mandatory=True)
-        for body, _ in bad[::20]:
+        for body, _ in bad[::20]:  # doorbells get some too
             channel.basic_publish("", topology.ADVANCE, body, mandatory=True)
+    wait_completed(shop, good, timeout=PATIENCE_SECONDS)
+    with shop.store.database.read() as connection:
+        ended = connection.execute(sa.select(orders.c.id, orders.c.updated_at)).all()
+    return distribution([row.updated_at.timestamp() - published[row.id] for row in ended if row.id in published])
+
+
+def mixed(bad: list[Parcel], good: range, chance: random.Random) -> list[tuple[str | None, Parcel]]:
+    """Good and bad in random order, a good one with its order's id; each tenth bad one twice, with another key."""
+    everything: list[tuple[str | None, Parcel]] = [(None, parcel) for parcel in bad]
+    everything += [(None, (body, chance.choice(bodies.KEYS))) for body, _ in bad[::10]]
+    for number in good:
+        order = hosting_order(number)
+        everything.append((order["data"]["order_id"], (json.dumps(order).encode(), order["type"])))
+    chance.shuffle(everything)
+    return everything
+
+
+def publish(shop: Production, everything: list[tuple[str | None, Parcel]]) -> dict[str, float]:
+    """Send, the good ones at a steady pace; at what time each of those was sent, by its order's id."""
+    sent: dict[str, float] = {}
+    with shop.vhost.channel() as channel:
+        for order_id, (body, key) in everything:
+            if order_id is not None:
+                time.sleep(1 / ORDERS_PER_SECOND)
+                sent[order_id] = time.time()
+            channel.basic_publish(topology.STOREFRONT, key, body, mandatory=True)
+    return sent
 
 
 def settled_threads(worker: Child) -> int:
@@ -125,6 +158,8 @@ def report(outcome: Outcome, seed: int) -> dict[str, Any]:
         "kills": 0,
         "workflows": ["hosting.create"],
         "seconds": round(outcome.seconds, 1),
+        "order_seconds_alone": outcome.alone,
+        "order_seconds_among_poison": outcome.among_poison,
         **counts,
     }
 

@@ -17,21 +17,24 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 @pytest.fixture(scope="module")
+def seed() -> int:
+    return random.SystemRandom().randrange(2**32)
+
+
+@pytest.fixture(scope="module")
 def outcome(
-    tmp_path_factory: pytest.TempPathFactory, rabbit: RabbitNode, postgres: PostgresCluster, measured: Measured
+    tmp_path_factory: pytest.TempPathFactory, rabbit: RabbitNode, postgres: PostgresCluster, seed: int
 ) -> Iterator[Outcome]:
     folder: Path = tmp_path_factory.mktemp("poison")
     url = postgres.create_database()
-    seed = random.SystemRandom().randrange(2**32)
     number_of_orders, number_of_bodies = poison.sizes()
     with production(folder, rabbit.new_vhost(), url) as shop:
-        found = poison.run(shop, number_of_orders=number_of_orders, number_of_bodies=number_of_bodies, seed=seed)
-        measured(**poison.report(found, seed))
-        yield found
+        yield poison.run(shop, number_of_orders=number_of_orders, number_of_bodies=number_of_bodies, seed=seed)
     postgres.drop_database(url)
 
 
-def test_every_good_order_is_completed_once(outcome: Outcome) -> None:
+def test_every_good_order_is_completed_once(outcome: Outcome, seed: int, measured: Measured) -> None:
+    measured(**poison.report(outcome, seed))
     assert (outcome.verdict.lost, outcome.verdict.doubled, outcome.verdict.stuck) == ((), (), ())
 
 
