@@ -162,7 +162,7 @@ class EppRegistrar(Registrar, Adapter):
 
     def close(self) -> None:
         """Log out and close all sessions. Safe to call twice."""
-        self._registry.sessions.close()
+        self._registry.wire.close()
 
 
 def open_adapter(account: VendorAccount, clock: Clock) -> EppRegistrar:

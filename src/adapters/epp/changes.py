@@ -86,6 +86,8 @@ class Changes:
         if UPDATE_LOCK not in data.statuses or UPDATE_LOCK not in remove:
             return self._brought_about(wish)
         self._lift_update_lock(data)
+        if not add and set(remove) == {UPDATE_LOCK}:
+            return Done(domain)
         with errors.after_effect():
             return self._brought_about(wish)
 

@@ -2,20 +2,29 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Protocol, TypeVar
 
 from adapters.epp import commands, errors
 from adapters.epp.commands import Command
 from adapters.epp.replies import DomainData, Reply
-from adapters.epp.sessions import Sessions
 from adapters.epp.settings import Settings
 from provisioner.kernel.clock import Clock
 from provisioner.kernel.secret import Secret
 from provisioner.ports.outcomes import Rejected, Unavailable
 
-ABSENT: Final = 2303
-
 _Data = TypeVar("_Data")
+
+
+class Wire(Protocol):
+    """What carries commands: `sessions.Sessions`."""
+
+    def send(self, command: Command) -> Reply:
+        """Send one command and read its reply. Raises the outcomes of a connection."""
+        ...
+
+    def close(self) -> None:
+        """Close all sessions. Safe to call twice."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +40,13 @@ class Seen:
 class Registry:
     """What all operations share. Safe to use from many threads."""
 
-    sessions: Sessions
+    wire: Wire
     settings: Settings
     clock: Clock
 
     def ask(self, command: Command, *, priced: bool = False, values: Mapping[str, str] | None = None) -> Reply:
         """The reply, if the table of `errors` takes it for an answer or a success; otherwise raises its outcome."""
-        reply = self.sessions.send(command)
+        reply = self.wire.send(command)
         failed = errors.failure(reply, command, priced=priced, values=values)
         if failed is not None:
             raise failed
