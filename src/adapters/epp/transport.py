@@ -25,6 +25,7 @@ from provisioner.kernel.clock import Clock
 
 MOST_BYTES: Final = 1 << 20
 _HEADER: Final = struct.Struct("!I")
+_ABOUT_US: Final = ("CERTIFICATE", "HANDSHAKE_FAILURE", "UNKNOWN_CA", "ACCESS_DENIED")
 _LEAST_SECONDS: Final = 0.001  # 0 would mean: do not wait at all
 
 
@@ -209,20 +210,20 @@ def _left(clock: Clock, deadline: float) -> float:
 def _broken(error: OSError, sent: Sent) -> WireError:
     """In TLS 1.3 the refusal of our certificate comes after the handshake, in place of the greeting."""
     if sent is Sent.NO and isinstance(error, ssl.SSLError) and _refuses_us(error):
-        return NotTrusted(f"the server refuses our certificate: {_told(error)}")
+        return NotTrusted(f"the server refuses our certificate, or misses one: {_told(error)}")
     return Closed(f"the connection broke: {_told(error)}", sent)
 
 
 def _of_tls(error: ssl.SSLError, where: str) -> ConnectFailed:
     if _refuses_us(error):
-        return NotTrusted(f"{where}: the server refuses our certificate: {_told(error)}")
+        return NotTrusted(f"{where}: the server refuses our certificate, or misses one: {_told(error)}")
     return ConnectFailed(f"{where}: no TLS: {_told(error)}")
 
 
 def _refuses_us(error: ssl.SSLError) -> bool:
-    """An alert about a certificate is about ours: the server is the one who sends it."""
+    """Whether the server's alert is about our certificate. OpenSSL's servers tell one that is missing by the second."""
     reason = error.reason or ""
-    return "ALERT" in reason and ("CERTIFICATE" in reason or "UNKNOWN_CA" in reason or "ACCESS_DENIED" in reason)
+    return "ALERT" in reason and any(word in reason for word in _ABOUT_US)
 
 
 def _told(error: OSError) -> str:
