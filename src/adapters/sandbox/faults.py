@@ -35,6 +35,11 @@ class Fault(StrEnum):
     FAIL_AFTER_EFFECT = "fail_after_effect"
     HALF_DONE = "half_done"
     PROBLEMS = "problems"
+    CUT_IN_REPLY = "cut_in_reply"
+    BAD_LENGTH = "bad_length"
+    BAD_UTF8 = "bad_utf8"
+    WRONG_TRANSACTION = "wrong_transaction"
+    WRONG_OBJECT = "wrong_object"
 
 
 NEEDS_CODE = frozenset({Fault.REFUSE})

@@ -90,12 +90,16 @@ class Ledger:
 
 def append_line(path: Path, entry: Mapping[str, Any]) -> None:
     """Append one JSON line with a single write. The file is readable by its owner only."""
-    line = json.dumps(entry, ensure_ascii=False) + "\n"
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(descriptor, line.encode())
+        os.write(descriptor, json_line(entry))
     finally:
         os.close(descriptor)
+
+
+def json_line(entry: Mapping[str, Any]) -> bytes:
+    """One JSON object as a line in UTF-8."""
+    return (json.dumps(entry, ensure_ascii=False) + "\n").encode()
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

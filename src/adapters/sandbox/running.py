@@ -3,12 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from adapters.sandbox.faults import FaultPlan
 from adapters.sandbox.ledger import Ledger
-from adapters.sandbox.serving import LoopbackServer
 from provisioner.kernel.secret import Secret
+
+
+class Stoppable(Protocol):
+    """Whatever listens until it is stopped."""
+
+    def stop(self) -> None:
+        """Stop listening and end every connection. Safe to call twice."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +34,7 @@ class RunningSimulator:
     settings: Mapping[str, str]
     ledger: Ledger
     faults: FaultPlan
-    servers: Sequence[LoopbackServer] = field(repr=False)
+    servers: Sequence[Stoppable] = field(repr=False)
 
     def close(self) -> None:
         """Stop listening and end every connection. Safe to call twice."""

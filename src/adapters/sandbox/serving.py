@@ -8,13 +8,14 @@ import ssl
 import struct
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import Message
 from enum import StrEnum
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import Any, Final, Protocol
 
 from adapters.sandbox.tls import Identity
@@ -81,24 +82,32 @@ class Application(Protocol):
         ...
 
 
-class LoopbackServer(ThreadingHTTPServer):
+class LoopbackListener(ThreadingTCPServer):
     """A server on 127.0.0.1 with a thread for each connection; `stop()` ends them all."""
 
+    allow_reuse_address = True
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, application: Application, port: int, identity: Identity | None = None, banner: str = "") -> None:
+    def __init__(
+        self, handler: Callable[..., BaseRequestHandler], port: int, identity: Identity | None = None, scheme: str = ""
+    ) -> None:
         self.closing = threading.Event()
-        self.banner = banner
         self._identity = identity
+        self._scheme = scheme
         self._open: set[Any] = set()
         self._changed = threading.Condition()
-        super().__init__((LOOPBACK, port), partial(_Exchange, application))
+        super().__init__((LOOPBACK, port), handler)
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return int(self.server_address[1])
 
     @property
     def url(self) -> str:
         """Where it listens, without a path."""
-        return f"{'https' if self._identity else 'http'}://{LOOPBACK}:{self.server_address[1]}"
+        return f"{self._scheme}://{LOOPBACK}:{self.port}"
 
     def start(self) -> None:
         """Serve on a background thread."""
@@ -111,11 +120,17 @@ class LoopbackServer(ThreadingHTTPServer):
         self.closing.set()
         self.shutdown()
         self.server_close()
+        self.hang_up()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._open, timeout=2)
+
+    def hang_up(self) -> int:
+        """End every connection that is open now; gives how many there were."""
         with self._changed:
             for connection in self._open:
                 with suppress(OSError):
                     socket.socket.shutdown(connection, socket.SHUT_RDWR)
-            self._changed.wait_for(lambda: not self._open, timeout=2)
+            return len(self._open)
 
     def get_request(self) -> tuple[Any, Any]:
         """Accept; the TLS handshake is left to the connection's own thread, so that nobody can hold up the others."""
@@ -139,6 +154,14 @@ class LoopbackServer(ThreadingHTTPServer):
         error = sys.exc_info()[1]
         if not isinstance(error, ConnectionError | TimeoutError | ssl.SSLError):
             _log.error("a simulator failed while serving %s", client_address, exc_info=error)
+
+
+class LoopbackServer(LoopbackListener):
+    """An HTTP server on 127.0.0.1."""
+
+    def __init__(self, application: Application, port: int, identity: Identity | None = None, banner: str = "") -> None:
+        self.banner = banner
+        super().__init__(partial(_Exchange, application), port, identity, "https" if identity else "http")
 
 
 class _Exchange(BaseHTTPRequestHandler):
