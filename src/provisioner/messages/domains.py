@@ -67,7 +67,10 @@ KEY: Final = "[key_data]"
 
 
 def _kind(value: Any) -> str:
-    return KEY if isinstance(value, dict) and value.keys() & {"flags", "protocol", "public_key"} else DS
+    """Of what was given, and of what is written."""
+    if isinstance(value, dict):
+        return KEY if value.keys() & {"flags", "protocol", "public_key"} else DS
+    return KEY if isinstance(value, DnsKey) else DS
 
 
 DnssecRecord = Annotated[Annotated[DelegationSigner, Tag(DS)] | Annotated[DnsKey, Tag(KEY)], Discriminator(_kind)]

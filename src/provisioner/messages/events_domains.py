@@ -8,10 +8,8 @@ from provisioner.messages.events import LONGEST_WORDS, MOST_ENTRIES, Event
 LONGEST_FACT: Final = 300
 
 
-def domain_notice(
-    domain: str, *, service_id: str | None, kind: str, text: str, notice_id: str, data: Mapping[str, Any]
-) -> Event:
-    """The registry told something about a domain. `data` is of JSON values; without a service `notice_id` names it."""
+def domain_notice(domain: str, *, service_id: str | None, kind: str, text: str, data: Mapping[str, Any]) -> Event:
+    """The registry told something about a domain. `data` is of JSON values. The subject is the service, or the name."""
     told = {
         "service_id": service_id,
         "domain": domain[:LONGEST_FACT],
@@ -19,7 +17,7 @@ def domain_notice(
         "text": text[:LONGEST_WORDS],
         "data": dict(data),
     }
-    return Event("domain.notice.v1", service_id or domain[:LONGEST_FACT] or notice_id, told)
+    return Event("domain.notice.v1", service_id or domain[:LONGEST_FACT] or "unknown", told)
 
 
 def bulk_progress(

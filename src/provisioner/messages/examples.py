@@ -4,7 +4,7 @@ from base64 import b64encode
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from provisioner.messages import events
+from provisioner.messages import events, examples_domains
 
 _BOX = b64encode(b"a sealed box is made with the worker's public key; this is none").decode()
 _ERROR = {
@@ -96,6 +96,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
                 "text": "Basic: 10 % from February on",
                 "requires": ["1001-1"],
             },
+            examples_domains.DOMAIN_ITEM,
         ],
     },
     "order.retry.v1": {
@@ -113,6 +114,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "at": "2026-12-31T23:59:59Z",
         "reason": "Cancelled by the customer.",
     },
+    **examples_domains.EXAMPLES,
     **{event.type: event.data for event in _EVENTS},
 }
 
@@ -134,5 +136,6 @@ def message(name: str) -> dict[str, Any]:
     return envelope | _ACTOR_OF.get(name, {}) | {"data": EXAMPLES[name]}
 
 
+_SENT = {event.type for event in (*_EVENTS, *examples_domains.EVENTS)}
 _ACTOR = {"actorid": "shop-user-7", "actororg": "reseller-3", "actorrole": "customer_admin"}
-_ACTOR_OF = {name: _ACTOR for name in EXAMPLES if name not in {event.type for event in _EVENTS}}
+_ACTOR_OF = {name: _ACTOR for name in EXAMPLES if name not in _SENT}

@@ -65,7 +65,8 @@ Item = Annotated[HostingItem | DomainItem | MarkupItem, Field(discriminator="pro
 class PlaceOrder(Contract):
     """Provision an order. Its items run side by side, except that one waits for those that it `requires`.
 
-    `item_id` and `service_id` are unique within the order. `requires` names other items of it, never in a circle.
+    `item_id`, `service_id` and the names of domain items are unique within the order. `requires` names other items of
+    it, never in a circle.
     """
 
     order_id: Identifier
@@ -78,7 +79,11 @@ class PlaceOrder(Contract):
     def _items_fit_together(self) -> "PlaceOrder":
         _unique([item.item_id for item in self.items], "item_id")
         _unique([getattr(item, "service_id", index) for index, item in enumerate(self.items)], "service_id")
+        _unique(
+            [item.domain if isinstance(item, DomainItem) else index for index, item in enumerate(self.items)], "domain"
+        )
         _requirements(self.items)
+        _hosting(self.items)
         return self
 
 
@@ -162,3 +167,10 @@ def _requirements(items: Iterable[Item]) -> None:
         TopologicalSorter(needs).prepare()
     except CycleError:
         raise broken("must not require one another in a circle", "/items") from None
+
+
+def _hosting(items: Sequence[Item]) -> None:
+    others = {item.item_id for item in items if not isinstance(item, HostingItem)}
+    for index, item in enumerate(items):
+        if isinstance(item, DomainItem) and item.hosting in others:
+            raise broken("must name a hosting item of this order, or a hosting service", f"/items/{index}/hosting")

@@ -2,13 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from inspect import cleandoc
 from typing import Any, Final
 
 from provisioner.messages import examples, inspection, json_schemas, json_text
 from provisioner.messages.catalogue import ENTRIES, Entry
+from provisioner.messages.contacts import Contact
 from provisioner.messages.envelope import SIZE_LIMIT
 from provisioner.messages.fields import RULES
 from provisioner.messages.unreadable import MEANINGS
+
+_FILE_THAT_FITS: Final = SIZE_LIMIT * 7 // 10 // 1_000 * 1_000  # base64 takes a third, the rest of the message a little
 
 _INTRODUCTION: Final = f"""\
 <!-- Written from provisioner.messages by `python -m tests.unit.messages.publish`; a test says when it is stale. -->
@@ -22,12 +26,15 @@ Rules for every message:
 
 - At most {SIZE_LIMIT:,} bytes of UTF-8, {json_text.DEEPEST} levels of nesting, {json_text.LONGEST_INTEGER} digits in a
   whole number, {inspection.LONGEST_TEXT:,} characters in a text. The bytes are counted before anything is parsed.
+  The setting `message_size_limit_bytes` is another limit of the body. A sealed file may fill what fits: about
+  {_FILE_THAT_FITS:,} bytes of CSV, a few thousand lines. A larger file is not for a message: the command line reads it.
 - Types are strict: `"1"` is no number and `1` is no text. A field that is not listed is refused; `null` means absent.
 - `(source, id)` names a message. The same message again has no effect; the same name with another body goes to
   quarantine. Spaces, the order of keys, `traceparent` and `tracestate` make no other body.
 - Domain names are given as A-labels (`xn--…`); capital letters are lowered.
-- A password travels only as a libsodium sealed box made with the worker's public key (`provisioner keys public`).
-  Anything readable under a name such as `password`, `secret`, `auth_code` or `private_key` is refused.
+- A password or an authorisation code travels only as a libsodium sealed box made with the worker's public key
+  (`provisioner keys public`). Anything readable under a name such as `password`, `secret`, `auth_code` or
+  `private_key` is refused.
 - What cannot be accepted is kept in quarantine, and the event `message.rejected.v1` tells the reason and the place.
 """
 
@@ -44,6 +51,7 @@ def reference() -> str:
         "## Attributes of an event\n",
         _attributes(outgoing[0]),
         *_section("Events that the worker sends", outgoing),
+        _contact(),
         _reasons(),
     ]
     return "\n".join(parts)
@@ -58,6 +66,12 @@ def _section(title: str, entries: list[Entry]) -> Iterator[str]:
         yield f"### {entry.name}\n\n{entry.description}\n"
         yield _table(_rows(data, schema["$defs"], "", required=True))
         yield f"Example of `data`:\n\n```json\n{example}\n```\n"
+
+
+def _contact() -> str:
+    """Written once, as many messages have several."""
+    schema = Contact.model_json_schema()
+    return f"## Contacts\n\n{cleandoc(Contact.__doc__ or '')}\n\n{_table(_rows(schema, {}, '', required=True))}"
 
 
 def _attributes(entry: Entry) -> str:
@@ -114,6 +128,8 @@ def _resolved(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, 
 
 
 def _rule(schema: dict[str, Any]) -> str:
+    if "oneOf" in schema:  # the one choice that stands outside of an array
+        return "the id of a [contact](#contacts) that is known, or a contact as a whole"
     if "const" in schema:
         return f"`{schema['const']}`"
     if "enum" in schema:

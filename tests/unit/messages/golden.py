@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from provisioner.messages import events
+from provisioner.messages import events, events_domains
 from provisioner.messages.envelope import Message
 
 FOLDER = Path(__file__).parent / "golden"
@@ -122,6 +122,31 @@ EVENTS = {
         detail="The login was refused.",
         vendor_account=None,
         since=datetime(2026, 1, 31, 12, 0, tzinfo=UTC),
+    ),
+    "domain.notice.v1.ours": events_domains.domain_notice(
+        "xn--bcher-kva.example",
+        service_id="domain-12",
+        kind="transfer",
+        text="Transfer „bücher.example“ approved.",
+        data={"status": "clientApproved", "requested_by": "other-registrar"},
+    ),
+    "domain.notice.v1.stranger": events_domains.domain_notice(
+        "stranger.example", service_id=None, kind="other", text="", data={}
+    ),
+    "bulk.progress.v1.running": events_domains.bulk_progress(
+        "bulk-7",
+        total=4,
+        started=2,
+        succeeded=1,
+        failed=2,
+        refused=[
+            {"line": 4, "column": 2, "message": "line 4, column 2 (auth_code) is required."},
+            {"line": 5, "column": None, "message": "line 5 has more cells than the 2 columns of the header."},
+        ],
+        state="running",
+    ),
+    "bulk.progress.v1.finished": events_domains.bulk_progress(
+        "bulk-7", total=1, started=1, succeeded=1, failed=0, refused=(), state="finished"
     ),
 }
 

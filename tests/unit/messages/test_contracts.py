@@ -65,7 +65,7 @@ def test_a_wrong_field_of_an_item_is_named(item: object, place: str) -> None:
 
 
 def test_an_unknown_product_is_answered_with_the_known_ones() -> None:
-    assert '"hosting", "markup"' in refusal(order_of(changed(HOSTING, product="cheese"))).detail
+    assert '"hosting", "domain", "markup"' in refusal(order_of(changed(HOSTING, product="cheese"))).detail
 
 
 def test_an_item_id_names_one_item() -> None:
