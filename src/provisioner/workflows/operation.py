@@ -93,17 +93,20 @@ class Operation:
         was: str | None = None,
         added: bool = False,
         foreseen: float | None = None,
+        in_any_case: bool = False,
     ) -> Done:
         """Make one call to a vendor, at most one effect, and return its result.
 
         `undo` takes the result's `ref` and is run after a permanent failure. `was` is the step's name in an earlier
         version; `added` says that it is new and may run although later steps are recorded. `foreseen`: seconds that
-        the vendor may well take once it has accepted; the operation's deadline is put off to then. Raises Rejected
-        when the vendor refuses for good, and TypeError when `call` or `undo` is not declared on a port.
+        the vendor may well take once it has accepted; the operation's deadline is put off to then. `in_any_case`: it
+        puts right what an earlier step did, so neither a newer command nor the deadline keeps it from being made.
+        Raises Rejected when the vendor refuses for good, and TypeError when `call` or `undo` is not declared on a port.
         """
         if undo is not None:
             effect_of(undo)
-        done = Step(self._recorder, name, call, arguments, was=was, added=added, foreseen=foreseen).result()
+        step = Step(self._recorder, name, call, arguments, was=was, added=added, foreseen=foreseen, must=in_any_case)
+        done = step.result()
         if undo is not None:
             self._recorder.register(Undo(self._recorder.recorded_name(name, was), undo, done.ref))
         return done

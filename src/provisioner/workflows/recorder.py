@@ -149,12 +149,17 @@ class Recorder:
 
     # -- where a run may stop
 
-    def stop_at_boundary(self, record: StepRecord) -> None:
+    def stop_at_boundary(self, record: StepRecord, *, must: bool = False) -> None:
         """Stop before a new effect when a newer command made it pointless or the process is shutting down.
 
-        What has cost money is brought to its end, and the newer command comes after it.
+        What has cost money is brought to its end, and the newer command comes after it; what `must` be made, is.
         """
-        if not self.undoing and not self.spent and is_pointless(self.claim.workflow, self.claim.later_workflows):
+        if (
+            not self.undoing
+            and not self.spent
+            and not must
+            and is_pointless(self.claim.workflow, self.claim.later_workflows)
+        ):
             later = ", ".join(self.claim.later_workflows)
             raise self.give_up(record, ItemError(SUPERSEDED, f"a newer command ({later}) made this pointless"))
         if self.around.stopping():

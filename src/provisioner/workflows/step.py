@@ -40,12 +40,14 @@ class Step:
         was: str | None = None,
         added: bool = False,
         foreseen: float | None = None,
+        must: bool = False,
     ) -> None:
         self._effect = effect_of(call)
         self._recorder = recorder
         self._call = call
         self._arguments = arguments
         self._foreseen = foreseen
+        self._must = must
         self._around = recorder.around
         self._scope = f"{recorder.claim.workflow}/{name}"
         self._record = recorder.reach(name, was=was, added=added) or StepRecord(name, StepState.RETRY)
@@ -64,7 +66,7 @@ class Step:
             case StepState.FAILED:
                 raise rejection(self._record)
             case StepState.RETRY:
-                self._recorder.stop_at_boundary(self._record)
+                self._recorder.stop_at_boundary(self._record, must=self._must)
                 return self._attempted()
             case StepState.INTENDED | StepState.UNCERTAIN | StepState.PENDING:
                 return self._resolved()
@@ -187,7 +189,8 @@ class Step:
             reason += "; it is unknown whether an earlier attempt took effect"
             outcome = StepOutcome(self._still_open(), attempt)
             return self._recorder.pause(self._open_state(), reason, wait, outcome, failure)
-        return self._recorder.too_late(self._record, failure, attempt) or self._recorder.pause(
+        late = None if self._must else self._recorder.too_late(self._record, failure, attempt)
+        return late or self._recorder.pause(
             OperationState.WAITING, reason, wait, StepOutcome(self._record, attempt), failure
         )
 

@@ -6,7 +6,7 @@ from provisioner.ports.registrar import DsRecord
 from provisioner.workflows.domains.contacts import handle_of
 from tests.support.engine.domains import DAY, NAME, OWN_CODE, DomainWorld, contact
 from tests.support.engine.registrar import OTHERS
-from tests.support.engine.vendor import Answer
+from tests.support.engine.vendor import FINE, Answer, down
 
 UPDATE_LOCK = "clientUpdateProhibited"
 
@@ -154,3 +154,24 @@ def test_a_contact_is_made_what_it_is_with_us(domain: DomainWorld) -> None:
         {"vat": "DE1"},
         [f"contact:create {handle_of('ada')}", f"contact:update {handle_of('ada')}"],
     )
+
+
+def test_the_protection_is_set_again_when_a_newer_command_made_the_change_pointless(domain: DomainWorld) -> None:
+    domain.registry.domains[NAME].statuses = {UPDATE_LOCK}
+    domain.registry.will("change_nameservers", down())
+    domain.ask("domain.set-nameservers", nameservers=[{"name": "a.other.example"}])
+    domain.run_one()
+    domain.ask("domain.set-nameservers", nameservers=[{"name": "b.other.example"}])
+    domain.run_all()
+    assert (domain.state(), domain.state("op-2")) == (OperationState.SUPERSEDED, OperationState.SUCCEEDED)
+    there = domain.registry.domains[NAME]
+    assert (there.statuses, there.hosts) == ({UPDATE_LOCK}, ("b.other.example",))
+
+
+def test_the_protection_is_set_again_also_after_the_deadline(domain: DomainWorld) -> None:
+    domain.registry.domains[NAME].statuses = {UPDATE_LOCK}
+    domain.registry.will("change_nameservers", *[down()] * 200)
+    domain.registry.will("change_statuses", FINE, down(), down())
+    domain.do("domain.set-nameservers", nameservers=[{"name": "a.other.example"}], deadline=3600)
+    assert (domain.state(), domain.error_code()) == (OperationState.FAILED, "deadline_exceeded")
+    assert domain.registry.domains[NAME].statuses == {UPDATE_LOCK}

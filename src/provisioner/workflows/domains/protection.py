@@ -26,4 +26,4 @@ def unprotected(op: Operation, registrar: Registrar, seen: Seen, change: Callabl
 
 
 def _protect(op: Operation, registrar: Registrar, seen: Seen) -> None:
-    op.step("set-protection", registrar.change_statuses, seen.domain, (UPDATE_LOCK,), ())
+    op.step("set-protection", registrar.change_statuses, seen.domain, (UPDATE_LOCK,), (), in_any_case=True)

@@ -44,9 +44,11 @@ def register_domain(op: Operation, registrar: Registrar) -> ServiceChange:
 def _agreed_price(op: Operation, registrar: Registrar, ordered: Ordered) -> Price | None:
     """The price, if the domain is to be had for it; one that is ours already is looked at by the registration."""
     quoted = prices.quote(op, registrar, ordered.domain, "create", ordered.years)
-    if not quoted.data.get("available", True) and not look(op, registrar, "look-at-taken").ours:
-        reason = quoted.data.get("reason") or "in use"
-        raise Rejected("domain_taken", f"{ordered.domain} cannot be registered: {reason}", fields=("/domain",))
+    if not quoted.data.get("available", True):
+        seen = look(op, registrar, "look-at-taken")
+        if not seen.ours:
+            code, reason = "domain_taken" if seen.exists else "name_not_allowed", quoted.data.get("reason") or "in use"
+            raise Rejected(code, f"{ordered.domain} cannot be registered: {reason}", fields=("/domain",))
     return prices.agreed(quoted, ordered.max_price)
 
 

@@ -26,7 +26,7 @@ def keep_up(op: Operation, registrar: Registrar) -> ServiceChange:
 
     A renewal is an operation of its own. Until it has succeeded, it is started again each day.
     """
-    if op.service.status in ENDED:
+    if op.service.status in ENDED or op.service.ref is None:
         return op.service_is(None, upkeep=NEVER)
     seen = look(op, registrar)
     if seen.status(known_roid(op)) in (DELETED, TRANSFERRED_AWAY):
