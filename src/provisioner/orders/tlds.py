@@ -69,6 +69,13 @@ class TldRules:
     auth_code_length: Annotated[
         int, Field(strict=True, ge=8, le=64, description="Characters of the authorisation codes that are made here.")
     ] = 24
+    auth_code_days: Annotated[
+        _Days, Field(description="Days after which an authorisation code that was made for an owner is cleared.")
+    ] = 14
+    transfer_days: Annotated[
+        int,
+        Field(strict=True, ge=1, le=90, description="Days after which somebody is told that a transfer has not ended."),
+    ] = 15
     transfer_needs_auth_code: Annotated[
         bool, Field(strict=True, description="Whether a transfer to us needs the domain's authorisation code.")
     ] = True
