@@ -84,7 +84,7 @@ class Changes:
         wish = Wish(domain, lambda data: _status_difference(data, add, remove))
         data = self.registry.own(domain)
         if UPDATE_LOCK not in data.statuses or UPDATE_LOCK not in remove:
-            return self._brought_about(wish)
+            return self._brought_about(wish, data)
         self._lift_update_lock(data)
         if not add and set(remove) == {UPDATE_LOCK}:
             return Done(domain)
@@ -97,9 +97,9 @@ class Changes:
         _refuse_locked(data)
         return self._sent(data, commands.domain_update_auth_code(domain, auth_code), {})
 
-    def _brought_about(self, wish: Wish) -> Done:
-        """Send the difference; when that is refused, look whether none is left."""
-        data = self.registry.own(wish.domain)
+    def _brought_about(self, wish: Wish, seen: DomainData | None = None) -> Done:
+        """Send the difference to what was seen; when that is refused, look whether none is left."""
+        data = seen or self.registry.own(wish.domain)
         command = wish.difference(data)
         if command is None:
             return Done(wish.domain)
