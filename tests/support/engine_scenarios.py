@@ -11,6 +11,7 @@ import pytest
 from tests.support.engine.claims import ClaimScenarios
 from tests.support.engine.compensation import CompensationScenarios, DeadlineScenarios, SupersessionScenarios
 from tests.support.engine.harness import JournalHarness
+from tests.support.engine.services import FactScenarios, ForeseenScenarios, ServiceScenarios
 from tests.support.engine.steps import StepScenarios
 from tests.support.engine.uncertainty import UncertaintyScenarios
 from tests.support.engine.versions import VersionScenarios
@@ -26,6 +27,9 @@ class EngineScenarios(
     DeadlineScenarios,
     SupersessionScenarios,
     WaitScenarios,
+    FactScenarios,
+    ForeseenScenarios,
+    ServiceScenarios,
     VersionScenarios,
 ):
     """Every scenario. A subclass whose name begins with Test gives the fixture `harness`."""

@@ -122,7 +122,7 @@ class World:
     ) -> None:
         """Accept an operation on the service that the resource names; the deadline is in seconds from now."""
         ends = None if deadline is None else self.harness.now() + timedelta(seconds=deadline)
-        service_id = resource.removeprefix("service:")
+        service_id = resource.partition(":")[2]
         self.harness.accept(
             NewOperation(
                 operation_id,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ def theirs(domain: DomainWorld) -> None:
 class Case:
     workflow: str
     arrange: Arrange
-    inputs: dict[str, object]
+    inputs: dict[str, Any]
     secret: str | None = None
 
     def __str__(self) -> str:

@@ -3,9 +3,22 @@ from datetime import timedelta
 import pytest
 
 from provisioner.kernel.clock import FakeClock
-from provisioner.orders.statuses import OperationState
+from provisioner.kernel.secret import Secret
+from provisioner.orders.statuses import OperationState, ServiceStatus
 from provisioner.ports.outcomes import Done
-from provisioner.workflows.journal import Claim, Due, Ending, Intent, Pause, StepOutcome, StepRecord, StepState
+from provisioner.workflows.journal import (
+    Claim,
+    Due,
+    Ending,
+    Intent,
+    Pause,
+    ServiceChange,
+    ServiceRecord,
+    StepOutcome,
+    StepRecord,
+    StepState,
+    Upkeep,
+)
 from provisioner.workflows.memory import MemoryJournal, NewOperation
 
 DONE = StepOutcome(StepRecord("space", StepState.DONE, 1, result=Done("guid-1")))
@@ -85,3 +98,22 @@ def test_an_expired_lease_that_nobody_took_still_holds(journal: MemoryJournal, c
     clock.advance(60)
     journal.end(claim, Ending(OperationState.SUCCEEDED))
     assert journal.operations["op-1"].state is OperationState.SUCCEEDED
+
+
+def test_it_keeps_when_a_service_is_to_be_looked_after(journal: MemoryJournal) -> None:
+    service = ServiceRecord("s-1", "domain", ServiceStatus.ACTIVE)
+    journal.accept(NewOperation("op-2", "domain.upkeep", "service:s-2", service=service))
+    journal.claim_due()
+    claim = journal.claim_due()
+    assert claim is not None
+    tomorrow = Upkeep(claim.now + timedelta(days=1), "domain.upkeep")
+    journal.end(claim, Ending(OperationState.SUCCEEDED, service=ServiceChange(None, upkeep=tomorrow)))
+    assert journal.upkeeps == {"s-1": tomorrow}
+
+
+def test_a_claim_has_what_was_sealed_for_its_operation(journal: MemoryJournal) -> None:
+    journal.accept(NewOperation("op-2", "domain.transfer", "service:s-2", secret=Secret("a-code")))
+    journal.claim_due()
+    claim = journal.claim_due()
+    assert claim is not None
+    assert claim.secret == Secret("a-code")
