@@ -10,6 +10,7 @@ from provisioner.kernel.settings_reference import settings_reference
 from provisioner.messages import json_schemas
 from provisioner.messages import reference as messages
 from provisioner.orders.reference import reference as statuses_reference
+from provisioner.orders.tlds_reference import reference as tlds_reference
 
 ROOT: Final = Path(__file__).parents[1]
 SCHEMAS: Final = "src/provisioner/messages/schemas"
@@ -20,6 +21,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "docs/reference/messages.md": messages.reference,
     "docs/reference/settings.md": settings_reference,
     "docs/reference/statuses.md": statuses_reference,
+    "docs/reference/tlds.md": tlds_reference,
 }
 
 

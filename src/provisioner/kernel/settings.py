@@ -63,6 +63,11 @@ class Settings(BaseSettings):
         description="File with the keys that seal secrets, made by `provisioner keys create`.",
         json_schema_extra={"shown_default": "`keys.json` in `data_dir`"},
     )
+    tlds_file: Path | None = _described(
+        "TOML file with the top-level domains that are sold and the rules of each; it replaces the shipped table.",
+        None,
+        shown_default="none: the table that comes with the program (see `tlds.md`)",
+    )
     database_url: SecretText | None = _described(
         "The database. It may hold a password, so it is never shown.",
         None,
@@ -193,9 +198,11 @@ class Settings(BaseSettings):
             raise ValueError(must_be(cls.model_fields[str(info.field_name)]))  # noqa: TRY004 - pydantic wants ValueError
         return value
 
-    @field_validator("data_dir", "key_ring", mode="after")
+    @field_validator("data_dir", "key_ring", "tlds_file", mode="after")
     @classmethod
-    def _absolute(cls, path: Path) -> Path:
+    def _absolute(cls, path: Path | None) -> Path | None:
+        if path is None:
+            return None
         if "\0" in str(path) or not path.name:
             raise ValueError("a path")
         try:

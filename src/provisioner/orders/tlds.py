@@ -60,7 +60,7 @@ class TldRules:
         tuple[ContactField, ...], _Several, Field(description="Fields of a contact that must not be left out.")
     ] = ()
     required_extra: Annotated[
-        tuple[ExtraName, ...], _Several, Field(description="Entries that a registrant must have under `extra`.")
+        tuple[ExtraName, ...], _Several, Field(description="Entries that a contact must have under `extra`.")
     ] = ()
     dnssec: Annotated[
         Literal["ds", "key", "none"],
