@@ -60,9 +60,9 @@ def command(body: str, extension: str = "", transaction: str | None = None) -> b
     return document(f"<command>{body}{wrapped}{clause}</command>")
 
 
-def trusting(simulator: RunningRegistry) -> ssl.SSLContext:
-    address = (simulator.settings["host"], int(simulator.settings["port"]))
-    return ssl.create_default_context(cadata=ssl.get_server_certificate(address))
+@functools.cache
+def _trusting(host: str, port: int, _fingerprint: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cadata=ssl.get_server_certificate((host, port)))
 
 
 class Reply:
@@ -107,7 +107,7 @@ class Client:
     def __init__(self, simulator: RunningRegistry, *, timeout: float = 20.0, greeted: bool = True) -> None:
         address = (simulator.settings["host"], int(simulator.settings["port"]))
         plain = socket.create_connection(address, timeout)
-        self.socket = trusting(simulator).wrap_socket(plain, server_hostname=address[0])
+        self.socket = _trusting(*address, simulator.fingerprint).wrap_socket(plain, server_hostname=address[0])
         self.greeting = self.receive() if greeted else None
 
     def __enter__(self) -> Self:

@@ -134,8 +134,8 @@ def _request(root: Part, transaction: str) -> Request:
 
 def _command(command: Part, transaction: str) -> Request:
     names = [child.name for child in command.children]
-    if not names:
-        raise Refusal(Code.SYNTAX, "The command is empty")
+    if not names or names[0] in ("extension", "clTRID"):
+        raise Refusal(Code.SYNTAX, "The command has no verb")
     if names[1:] not in ([], ["extension"], ["clTRID"], ["extension", "clTRID"]):
         raise Refusal(Code.SYNTAX, "A command has one verb, then its extension, then clTRID")
     if "clTRID" in names and not transaction:
