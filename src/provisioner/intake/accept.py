@@ -8,16 +8,23 @@ bytes ──decode──▶ message ──▶ inbox row + orders, operations, ev
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from provisioner.kernel import crash, log
 from provisioner.kernel.errors import KeyRingError, RefusedError
+from provisioner.messages.contacts import CreateContact, UpdateContact
+from provisioner.messages.domains import RegisterDomain, TransferDomain
 from provisioner.messages.envelope import Message, Unreadable, decode
 from provisioner.messages.orders import CloseOrder, NoteOrder, PlaceOrder, RetryOrder
-from provisioner.messages.services import CancelService, ResumeService, SuspendService
+from provisioner.messages.services import CancelService
+from provisioner.orders.commands import plan_command, plan_domain
+from provisioner.orders.domain_refusals import ContactUnknown
 from provisioner.orders.plan import plan_order
-from provisioner.store.acceptance import Duplicate, IdReused
-from provisioner.store.commands import ServiceCommand, UnknownItem
+from provisioner.store.commands import UnknownItem
+from provisioner.store.contacts import UnknownContact
+from provisioner.store.domains import NoNameServers
+from provisioner.store.inbox import Duplicate, IdReused
 from provisioner.store.orders import UnknownOrder
 from provisioner.store.placement import UnknownServer
 from provisioner.store.quarantine import Reject
@@ -27,7 +34,17 @@ from provisioner.store.store import Store
 Outcome = Literal["accepted", "duplicate", "rejected", "quarantined"]
 
 # What may become right later (the order is still on its way, a server is added): kept to be replayed.
-MENDABLE: Final = (IdReused, UnknownOrder, UnknownService, UnknownServer, UnknownItem, KeyRingError)
+MENDABLE: Final = (
+    IdReused,
+    UnknownOrder,
+    UnknownService,
+    UnknownServer,
+    UnknownItem,
+    UnknownContact,
+    ContactUnknown,
+    NoNameServers,
+    KeyRingError,
+)
 
 _log = log.get(__name__)
 
@@ -80,7 +97,7 @@ class Intake:
         except Duplicate:
             receipt = Receipt("duplicate", "taken in before")
         except MENDABLE as refused:
-            reject = _reject_with(message, refused.code, str(refused))
+            reject = _reject_with(message, refused.code, str(refused), getattr(refused, "pointer", None))
             return self._put_aside(raw, queue, reject)
         except RefusedError as refused:
             receipt = self._refuse(message, refused, queue)
@@ -99,13 +116,19 @@ class Intake:
                 ids = commands.close(message, data)
             case NoteOrder():
                 ids = commands.note(message, data)
+            case RegisterDomain() | TransferDomain():
+                ids = self._store.openings.open(message, plan_domain(data))
+            case CreateContact():
+                ids = self._store.contacts.create(message, data)
+            case UpdateContact():
+                ids = self._store.contacts.update(message, data)
             case _:
-                ids = commands.command_service(message, _command(data))
+                ids = commands.command_service(message, plan_command(data), _end_of_term(data))
         return Receipt("accepted", order_id=getattr(data, "order_id", None), operations=tuple(ids))
 
     def _refuse(self, message: Message, refused: RefusedError, queue: str) -> Receipt:
         try:
-            self._store.refusals.note(message, refused.code, str(refused))
+            self._store.refusals.note(message, refused.code, str(refused), getattr(refused, "pointer", None))
         except Duplicate:
             return Receipt("duplicate", "refused before")
         except IdReused as reused:
@@ -118,15 +141,9 @@ class Intake:
         return Receipt("quarantined", f"{reject.reason}: {reject.detail}", quarantine_id=quarantine_id)
 
 
-def _command(data: SuspendService | ResumeService | CancelService) -> ServiceCommand:
-    match data:
-        case SuspendService():
-            return ServiceCommand("suspend", data.service_id, data.reason)
-        case ResumeService():
-            return ServiceCommand("resume", data.service_id, data.reason)
-        case CancelService():
-            due = data.at if data.when == "end_of_term" else None
-            return ServiceCommand("cancel", data.service_id, data.reason, due)
+def _end_of_term(data: Any) -> datetime | None:
+    """When a cancellation is meant for, if not for now."""
+    return data.at if isinstance(data, CancelService) and data.when == "end_of_term" else None
 
 
 def _reject_of(unreadable: Unreadable) -> Reject:
@@ -141,10 +158,11 @@ def _reject_of(unreadable: Unreadable) -> Reject:
     )
 
 
-def _reject_with(message: Message, reason: str, detail: str) -> Reject:
+def _reject_with(message: Message, reason: str, detail: str, pointer: str | None = None) -> Reject:
     return Reject(
         reason=reason,
         detail=detail,
+        pointer=pointer,
         source=message.source,
         message_id=message.id,
         type=message.type,

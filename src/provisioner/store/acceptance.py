@@ -1,31 +1,28 @@
 """What an accepted message writes, in one transaction with its inbox row; or nothing at all."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import psycopg
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from provisioner.kernel.errors import RefusedError
 from provisioner.kernel.ids import Ids
-from provisioner.kernel.passwords import generate
-from provisioner.kernel.sealing import KeyRing, SecretBox
-from provisioner.kernel.secret import Secret
 from provisioner.messages.envelope import Message
 from provisioner.orders.plan import NewItem, NewOrder
 from provisioner.orders.rollup import OrderState
-from provisioner.orders.statuses import ItemStatus, OperationState, OrderStatus, ServiceStatus, next_order_status
+from provisioner.orders.statuses import ItemStatus, OperationState, OrderStatus, next_order_status
 from provisioner.orders.visibility import is_visible
-from provisioner.store import credentials
 from provisioner.store.changes import OrderChange
+from provisioner.store.contacts import Contact, ContactChanges
 from provisioner.store.database import Database
+from provisioner.store.domains import PRODUCT, DomainTerms, Wanted, check_name_free
 from provisioner.store.events import Announcer, Context, Row
+from provisioner.store.inbox import check_new, inbox_row
+from provisioner.store.new_services import Sealing, first_period, service_row, upsert_customer
 from provisioner.store.placement import Placement
 from provisioner.store.tables import (
-    customers,
     inbox,
     notes,
     operation_requirements,
@@ -37,18 +34,7 @@ from provisioner.store.tables import (
     service_periods,
     services,
 )
-
-
-class Duplicate(RefusedError):
-    """This message was taken in before, with the same body."""
-
-    code: ClassVar[str] = "duplicate_message"
-
-
-class IdReused(RefusedError):
-    """Another message came with this id and another body; give every message an id of its own."""
-
-    code: ClassVar[str] = "id_reused"
+from provisioner.store.writing import Writing
 
 
 class OrderExists(RefusedError):
@@ -78,6 +64,16 @@ class OrderRows:
     transition: Row
     event: Row
     note: Row | None
+    contacts: tuple[Contact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An order whose items are complete, with the vendor account of each, and the contacts that it gave as a whole."""
+
+    order: NewOrder
+    accounts: Mapping[str, str | None]
+    contacts: tuple[Contact, ...] = ()
 
 
 class OrderIntake:
@@ -89,53 +85,98 @@ class OrderIntake:
         *,
         announcer: Announcer,
         ids: Ids,
-        keys: tuple[KeyRing, SecretBox],
+        sealing: Sealing,
         placement: Placement,
+        terms: DomainTerms,
         deadline_seconds: float,
     ) -> None:
         self._database = database
         self._announcer = announcer
         self._ids = ids
-        self._ring, self._box = keys
+        self._sealing = sealing
         self._placement = placement
+        self._terms = terms
         self._deadline_seconds = deadline_seconds
 
     def place(self, message: Message, order: NewOrder) -> list[str]:
         """Write the order and its operations; the ids of the operations.
 
-        Raises Duplicate, IdReused, OrderExists, ServiceExists, UnknownServer, KeyRingError and StoreUnavailable;
-        nothing is written then.
+        Raises Duplicate, IdReused, OrderExists, ServiceExists, DomainExists, UnknownServer, what `DomainTerms.settle`
+        raises, KeyRingError and StoreUnavailable; nothing is written then.
         """
-        rows = self.rows(message, order)
+        prepared = self._prepare(message, order)
+        rows = self._rows(message, prepared)
         try:
-            self._write(rows)
+            more = self._write(message, rows)
         except (sa.exc.IntegrityError, psycopg.IntegrityError) as error:
             with self._database.begin() as connection:
-                self._explain(connection, message, order, error)
+                self._explain(connection, message, prepared.order, error)
             raise
-        return [row["id"] for row in rows.operations]
+        return [*(row["id"] for row in rows.operations), *more]
 
-    def _write(self, rows: OrderRows) -> None:
-        now, deadline = self._database.now(), self._database.now(self._deadline_seconds)
+    def _prepare(self, message: Message, order: NewOrder) -> Prepared:
+        """Choose accounts and make domains complete. A message that came before is no more than that."""
+        try:
+            accounts = {item.item_id: self._place(item, message, order) for item in order.items}
+            return self._with_domains(message, order, accounts)
+        except RefusedError:
+            with self._database.read() as connection:
+                check_new(connection, message)
+            raise
+
+    def _with_domains(self, message: Message, order: NewOrder, accounts: Mapping[str, str | None]) -> Prepared:
+        domains = [item for item in order.items if item.product == PRODUCT]
+        if not domains:
+            return Prepared(order, accounts)
+        panels = {str(item.service_id): accounts[item.item_id] for item in order.items if item.product == "hosting"}
+        wanted = [
+            Wanted(
+                item.attributes,
+                at=f"/data/items/{item.position}",
+                transfer=item.change == "transfer",
+                has_auth_code=item.sealed_secret is not None,
+                environment=message.environment,
+                account=accounts[item.item_id],
+                panels=panels,
+            )
+            for item in domains
+        ]
+        with self._database.read() as connection:
+            settled = self._terms.settle(connection, order.customer_id, wanted)
+        complete = {item.item_id: attributes for item, attributes in zip(domains, settled.attributes, strict=True)}
+        items = (replace(item, attributes=complete.get(item.item_id, item.attributes)) for item in order.items)
+        return Prepared(replace(order, items=tuple(items)), accounts, settled.contacts)
+
+    def _write(self, message: Message, rows: OrderRows) -> list[str]:
+        """Write everything; the ids of the operations that follow from changed contacts."""
         with self._database.begin() as connection:
-            connection.execute(sa.insert(inbox).values(**rows.inbox, received_at=now))
-            connection.execute(_upsert_customer(self._database, rows.customer, now))
-            connection.execute(sa.insert(orders).values(**rows.order, placed_at=now, updated_at=now))
-            for service in rows.services:
-                connection.execute(sa.insert(services).values(**service, created_at=now, updated_at=now))
-            for period in rows.periods:
-                connection.execute(sa.insert(service_periods).values(**period, started_at=now))
-            for item in rows.items:
-                connection.execute(sa.insert(order_items).values(**item))
-            for operation in rows.operations:
-                times = {"due_at": now, "since": now, "created_at": now, "deadline": deadline}
-                connection.execute(sa.insert(operations).values(**operation, **times))
-            for requirement in rows.requirements:
-                connection.execute(sa.insert(operation_requirements).values(**requirement))
-            connection.execute(sa.insert(order_transitions).values(**rows.transition, at=now))
-            connection.execute(sa.insert(outbox).values(**rows.event, created_at=now))
-            if rows.note:
-                connection.execute(sa.insert(notes).values(**rows.note, at=now))
+            context = Context(message.environment, message.correlation_id)
+            writing = Writing(connection, self._database, self._announcer, context)
+            connection.execute(sa.insert(inbox).values(**rows.inbox, received_at=writing.now()))
+            contacts = ContactChanges(writing, message, self._ids, self._deadline_seconds)
+            changed = contacts.keep(rows.order["customer_id"], rows.contacts)
+            self._write_order(writing, rows)
+            return contacts.spread(rows.order["customer_id"], changed)
+
+    def _write_order(self, writing: Writing, rows: OrderRows) -> None:
+        now, deadline = writing.now(), self._database.now(self._deadline_seconds)
+        writing.execute(upsert_customer(self._database, rows.customer, now))
+        writing.execute(sa.insert(orders).values(**rows.order, placed_at=now, updated_at=now))
+        for service in rows.services:
+            writing.execute(sa.insert(services).values(**service, created_at=now, updated_at=now))
+        for period in rows.periods:
+            writing.execute(sa.insert(service_periods).values(**period, started_at=now))
+        for item in rows.items:
+            writing.execute(sa.insert(order_items).values(**item))
+        for operation in rows.operations:
+            times = {"due_at": now, "since": now, "created_at": now, "deadline": deadline}
+            writing.execute(sa.insert(operations).values(**operation, **times))
+        for requirement in rows.requirements:
+            writing.execute(sa.insert(operation_requirements).values(**requirement))
+        writing.execute(sa.insert(order_transitions).values(**rows.transition, at=now))
+        writing.execute(sa.insert(outbox).values(**rows.event, created_at=now))
+        if rows.note:
+            writing.execute(sa.insert(notes).values(**rows.note, at=now))
 
     def _explain(self, connection: sa.Connection, message: Message, order: NewOrder, error: Exception) -> None:
         """Say which rule of the database the order met."""
@@ -148,13 +189,16 @@ class OrderIntake:
             raise ServiceExists(
                 f"there is a service {taken} already; give each new service an id of its own"
             ) from error
+        for item in order.items:
+            if item.product == PRODUCT:
+                check_name_free(connection, item.attributes["domain"], message.environment)
 
     # -- rows
 
-    def rows(self, message: Message, order: NewOrder) -> OrderRows:
+    def _rows(self, message: Message, prepared: Prepared) -> OrderRows:
         """Everything that the order means, as rows. Times are the database's and are added when they are written."""
+        order, accounts = prepared.order, prepared.accounts
         operation_ids = {item.item_id: self._ids.new() for item in order.items}
-        accounts = {item.item_id: self._place(item, message, order) for item in order.items}
         state = OrderState(order.order_id, OrderStatus.STARTED, 0, 1)
         change = OrderChange(state, state)
         change.move(
@@ -171,12 +215,9 @@ class OrderIntake:
             order=_order_row(message, order, change),
             items=[_item_row(order, item) for item in order.items],
             services=[self._service_row(message, order, item, accounts[item.item_id]) for item in with_service],
-            periods=[
-                {"service_id": item.service_id, "version": 0, "status": ServiceStatus.PROVISIONING.value}
-                for item in with_service
-            ],
+            periods=[first_period(str(item.service_id)) for item in with_service],
             operations=[
-                operation_row(operation_ids[item.item_id], message, order, item=item, account=accounts[item.item_id])
+                self._operation_row(operation_ids[item.item_id], message, order, item, accounts[item.item_id])
                 for item in order.items
             ],
             requirements=[
@@ -187,6 +228,7 @@ class OrderIntake:
             transition=change.transitions[0],
             event=self._announcer.row(event, f"order/{order.order_id}", sequence, context),
             note=self._note_row(message, order),
+            contacts=prepared.contacts,
         )
 
     def _place(self, item: NewItem, message: Message, order: NewOrder) -> str | None:
@@ -195,70 +237,32 @@ class OrderIntake:
         return self._placement.choose(item.product, message.environment, order.customer_id, item.server)
 
     def _customer_row(self, order: NewOrder) -> Row:
-        column = customers.c.sealed_password
-        sealed = credentials.seal(self._box, column, order.customer_id, generate().reveal().encode())
+        sealed = self._sealing.customer(order.customer_id)
         return {"customer_id": order.customer_id, "profile": order.profile, "sealed_password": sealed}
 
     def _service_row(self, message: Message, order: NewOrder, item: NewItem, account: str | None) -> Row:
         service_id = str(item.service_id)
-        password = self._ring.unseal(*item.sealed_password) if item.sealed_password else generate()
-        return {
-            "id": service_id,
-            "ownership_mark": f"svc:{service_id}",
-            "customer_id": order.customer_id,
-            "order_id": order.order_id,
-            "environment": message.environment,
-            "product": item.product,
-            "status": ServiceStatus.PROVISIONING.value,
-            "intended_status": ServiceStatus.ACTIVE.value,
-            "version": 0,
-            "generation": 1,
-            "vendor_account": account,
-            "attributes": item.attributes,
-            "data": {},
-            "warnings": [],
-            "sealed_password": self._seal_password(service_id, password),
-        }
+        return service_row(
+            service_id,
+            customer_id=order.customer_id,
+            order_id=order.order_id,
+            environment=message.environment,
+            product=item.product,
+            account=account,
+            attributes=item.attributes,
+            sealed_password=self._sealing.service(service_id, item.attributes, item.sealed_password),
+        )
 
-    def _seal_password(self, service_id: str, password: Secret) -> bytes:
-        return credentials.seal(self._box, services.c.sealed_password, service_id, password.reveal().encode())
+    def _operation_row(
+        self, operation_id: str, message: Message, order: NewOrder, item: NewItem, account: str | None
+    ) -> Row:
+        sealed = self._sealing.operation(operation_id, item.sealed_secret)
+        return {**operation_row(operation_id, message, order, item=item, account=account), "sealed_secret": sealed}
 
     def _note_row(self, message: Message, order: NewOrder) -> Row | None:
         if order.note is None:
             return None
         return note_row(self._ids.new(), order.order_id, message.actor.id, order.note)
-
-
-def check_new(connection: sa.Connection, message: Message) -> None:
-    """Raise Duplicate or IdReused when the inbox has the message's id already."""
-    known = connection.scalar(
-        sa.select(inbox.c.body_hash).where(inbox.c.source == message.source, inbox.c.message_id == message.id)
-    )
-    if known == message.body_hash:
-        raise Duplicate
-    if known is not None:
-        raise IdReused
-
-
-def take_in(connection: sa.Connection, database: Database, row: Row, message: Message) -> None:
-    """Write a message's inbox row. Raises Duplicate or IdReused, also when another process was faster just now."""
-    dialect = postgresql if database.is_postgres else sqlite
-    insert: postgresql.Insert = dialect.insert(inbox).values(**row, received_at=database.now())
-    written = insert.on_conflict_do_nothing().returning(inbox.c.message_id)  # an insert's rowcount tells nothing
-    if connection.scalar(written) is None:
-        check_new(connection, message)
-
-
-def inbox_row(message: Message, outcome: str, detail: str | None = None) -> Row:
-    """The row that makes a message known."""
-    return {
-        "source": message.source,
-        "message_id": message.id,
-        "type": message.type,
-        "body_hash": message.body_hash,
-        "outcome": outcome,
-        "detail": detail,
-    }
 
 
 def note_row(note_id: str, order_id: str, author: str, text: str) -> Row:
@@ -316,13 +320,3 @@ def _item_row(order: NewOrder, item: NewItem) -> Row:
         "requires": list(item.requires),
         "warnings": [],
     }
-
-
-def _upsert_customer(database: Database, row: Mapping[str, Any], now: sa.ColumnElement[datetime]) -> sa.Insert:
-    """A known customer keeps its password; its profile is the newest."""
-    dialect = postgresql if database.is_postgres else sqlite
-    insert: postgresql.Insert = dialect.insert(customers).values(**row, updated_at=now)
-    return insert.on_conflict_do_update(
-        index_elements=[customers.c.customer_id],
-        set_={"profile": insert.excluded.profile, "updated_at": insert.excluded.updated_at},
-    )

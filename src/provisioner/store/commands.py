@@ -1,7 +1,6 @@
 """Commands to orders and services that exist: retry, close, note; suspend, resume, cancel."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -9,16 +8,20 @@ import sqlalchemy as sa
 
 from provisioner.kernel.errors import RefusedError
 from provisioner.kernel.ids import Ids
-from provisioner.kernel.sealing import KeyRing, SecretBox
 from provisioner.messages.envelope import Message
 from provisioner.messages.orders import CloseOrder, NoteOrder, RetryOrder
+from provisioner.orders.commands import NewCommand
 from provisioner.orders.plan import WORKFLOW_OF_COMMAND
 from provisioner.orders.statuses import ServiceStatus, next_order_status, next_service_status
 from provisioner.orders.supersession import may_resume, rank
-from provisioner.store.acceptance import inbox_row, note_row, take_in
+from provisioner.store.acceptance import note_row
 from provisioner.store.changes import OrderChange
 from provisioner.store.database import Database
+from provisioner.store.domain_commands import DomainCommand
+from provisioner.store.domains import DomainExists, DomainTerms, check_name_free, is_name_clash
 from provisioner.store.events import Announcer, Context, Row
+from provisioner.store.inbox import inbox_row, take_in
+from provisioner.store.new_services import Sealing
 from provisioner.store.orders import lock_order, write_order
 from provisioner.store.queueing import AT_END_OF_TERM, end_later, end_of_term, queue_operation
 from provisioner.store.retry import Retry, UnknownItem
@@ -28,7 +31,7 @@ from provisioner.store.writing import Writing
 from provisioner.store.yielding import lock_operations, wake_pointless
 from provisioner.workflows.journal import ServiceChange
 
-__all__ = ["Commands", "NotAllowed", "NotSupported", "ServiceCommand", "UnknownItem", "WrongEnvironment"]
+__all__ = ["Commands", "NotAllowed", "NotSupported", "UnknownItem", "WrongEnvironment"]
 
 
 class WrongEnvironment(RefusedError):
@@ -49,16 +52,6 @@ class NotSupported(RefusedError):
     code: ClassVar[str] = "operation_not_supported"
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceCommand:
-    """One lifecycle command. `verb`: suspend, resume or cancel; `due` is set for the end of a term."""
-
-    verb: str
-    service_id: str
-    reason: str | None
-    due: datetime | None = None
-
-
 class Commands:
     """Writes commands; each is one transaction with its inbox row.
 
@@ -67,12 +60,20 @@ class Commands:
     """
 
     def __init__(
-        self, database: Database, *, announcer: Announcer, ids: Ids, keys: tuple[KeyRing, SecretBox], deadline: float
+        self,
+        database: Database,
+        *,
+        announcer: Announcer,
+        ids: Ids,
+        sealing: Sealing,
+        terms: DomainTerms,
+        deadline: float,
     ) -> None:
         self._database = database
         self._announcer = announcer
         self._ids = ids
-        self._keys = keys
+        self._sealing = sealing
+        self._terms = terms
         self._deadline = deadline
 
     # -- orders
@@ -101,11 +102,16 @@ class Commands:
 
     def retry(self, message: Message, data: RetryOrder) -> list[str]:
         """Try the failed items of an order again, with corrections if there are any."""
-        with self._database.begin() as connection:
-            self._take_in(connection, message)
-            _check_environment(connection, orders, data.order_id, message)
-            writing = self._writing(connection, message)
-            return Retry(writing, message, self._ids, self._keys, self._deadline).write(data)
+        try:
+            with self._database.begin() as connection:
+                self._take_in(connection, message)
+                _check_environment(connection, orders, data.order_id, message)
+                writing = self._writing(connection, message)
+                return Retry(writing, message, self._ids, self._sealing, self._terms, self._deadline).write(data)
+        except sa.exc.IntegrityError as error:
+            if is_name_clash(error):
+                raise DomainExists("another message has just ordered a domain of this order") from error
+            raise
 
     def _writing(self, connection: sa.Connection, message: Message) -> Writing:
         context = Context(message.environment, message.correlation_id)
@@ -113,51 +119,62 @@ class Commands:
 
     # -- services
 
-    def command_service(self, message: Message, command: ServiceCommand) -> list[str]:
-        """Queue one command to a service behind those accepted before it; a later one may make it pointless."""
+    def command_service(self, message: Message, command: NewCommand, due: datetime | None = None) -> list[str]:
+        """Queue one command to a service behind those accepted before it; a later one may make it pointless.
+
+        With `due`, the end of the service's term, it is queued for then.
+        """
         with self._database.begin() as connection:
             self._take_in(connection, message)
             _check_environment(connection, services, command.service_id, message)
-            lock_operations(connection, f"service:{command.service_id}")
+            lock_operations(connection, command.resource)
+            writing = self._writing(connection, message)
+            details = DomainCommand(writing, message, command, self._ids, self._sealing, self._deadline)
+            changed = details.keep_contacts()
             service = lock_service(connection, command.service_id)
             workflow = _workflow_for(service, command)
-            intended = next_service_status(ServiceStatus(service["intended_status"]), command.verb)
+            intended = next_service_status(ServiceStatus(service["intended_status"]), command.event)
             role = _acting_role(connection, service, command, message.actor.role)
-            writing = self._writing(connection, message)
-            if command.due is not None:
-                return [self._queue_later(writing, message, service, command)]
-            generation = service["generation"] + 1
-            intend_service(connection, service, intended, generation)
-            if intended is ServiceStatus.CANCELLING:
-                move_service(writing, service, ServiceChange(intended), command.reason)
-                end_later(writing, command.service_id, "the service is cancelled")
-            operation_id = self._queue(
+            if due is not None:
+                return [self._queue_later(writing, message, service, command, due)]
+            operation_id = self._ids.new()
+            columns = {"workflow": workflow, "actor_role": role, **details.columns(service, operation_id)}
+            generation = self._intend(writing, service, command, intended)
+            queue_operation(
                 writing,
                 message,
+                operation_id,
+                deadline=self._deadline,
                 **_of_service(service),
-                workflow=workflow,
-                resource=f"service:{command.service_id}",
+                resource=command.resource,
                 generation=generation,
-                actor_role=role,
-                inputs={"reason": command.reason},
+                **columns,
             )
-            woken = wake_pointless(connection, self._database, f"service:{command.service_id}")
-        return [*woken, operation_id]
+            woken = wake_pointless(connection, self._database, command.resource)
+            return [*woken, operation_id, *details.spread_contacts(service, changed)]
 
-    def _queue(self, writing: Writing, message: Message, **columns: Any) -> str:
-        return queue_operation(writing, message, self._ids.new(), deadline=self._deadline, **columns)
+    def _intend(
+        self, writing: Writing, service: Mapping[str, Any], command: NewCommand, intended: ServiceStatus
+    ) -> int:
+        """Note where the command leads; the service's new generation."""
+        generation: int = service["generation"] + 1
+        if command.event == "restore":
+            check_name_free(writing.connection, service["name"], service["environment"], but=service["id"])
+        intend_service(writing.connection, service, intended, generation)
+        if intended is ServiceStatus.CANCELLING:
+            move_service(writing, service, ServiceChange(intended), command.reason)
+            end_later(writing, command.service_id, "the service is cancelled")
+        return generation
 
     def _queue_later(
-        self, writing: Writing, message: Message, service: Mapping[str, Any], command: ServiceCommand
+        self, writing: Writing, message: Message, service: Mapping[str, Any], command: NewCommand, due: datetime
     ) -> str:
         """A command for the end of a term waits on a resource of its own, so that it blocks nothing until then.
 
         It takes the place of an earlier one: a service has one end.
         """
-        if command.due is None:
-            raise TypeError("a later command has a time")
         end_later(writing, command.service_id, "another end of the term was given")
-        at_end = {"at": command.due.isoformat(), "workflow": _workflow_for(service, command)}
+        at_end = {"at": due.isoformat(), "workflow": _workflow_for(service, command)}
         return queue_operation(
             writing,
             message,
@@ -189,14 +206,15 @@ def _of_service(service: Mapping[str, Any]) -> Row:
     }
 
 
-def _workflow_for(service: Mapping[str, Any], command: ServiceCommand) -> str:
+def _workflow_for(service: Mapping[str, Any], command: NewCommand) -> str:
     workflow = WORKFLOW_OF_COMMAND.get((service["product"], command.verb))
     if workflow is None:
-        raise NotSupported(f"a {service['product']} service cannot {command.verb}")
+        known = ", ".join(verb for product, verb in WORKFLOW_OF_COMMAND if product == service["product"])
+        raise NotSupported(f"{command.verb} is nothing for a {service['product']} service; it knows {known or 'none'}")
     return workflow
 
 
-def _acting_role(connection: sa.Connection, service: Mapping[str, Any], command: ServiceCommand, role: str) -> str:
+def _acting_role(connection: sa.Connection, service: Mapping[str, Any], command: NewCommand, role: str) -> str:
     """The role in whose name the command is done. Raises NotAllowed.
 
     Who suspends what a higher role has suspended, or will have, only joins in: the suspension stays the higher role's.

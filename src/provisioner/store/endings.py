@@ -27,6 +27,7 @@ INHERITED: Final = ("service_id", "customer_id", "environment", "actor_role", "c
 GONE: Final = (ServiceStatus.CANCELLING.value, ServiceStatus.CANCELLED.value)
 # A retry of the item needs the operation's secret; it is forgotten when the order can no longer be retried.
 RETRIED: Final = (OperationState.FAILED, OperationState.COMPENSATED, OperationState.CANCELLED)
+MOVING: Final = ("suspend", "resume", "cancel", "delete", "restore")
 COMMAND_FAILED: Final = "operation_failed"
 
 
@@ -75,6 +76,7 @@ def _close(writing: Writing, row: Row, state: OperationState, error: ItemError |
 def _change_service(writing: Writing, row: Row, ending: Ending) -> None:
     reason = ending.error.message if ending.error else row["inputs"].get("reason")
     if ending.service is not None:
+        reason = ending.service.reason or reason
         _move(writing, row["service_id"], ending.service, reason, ending.warnings)
     elif ending.warnings:
         warn(writing, row["service_id"], ending.warnings)
@@ -95,14 +97,22 @@ def _move(
 def _admit_failure(writing: Writing, row: Row, error: ItemError | None) -> None:
     """No order tells of a command's failure, so operators are told; and the service is what it was before."""
     tell_attention(writing, row, COMMAND_FAILED, error.message if error else "it failed")
-    if row["service_id"] is None or later_workflows(writing.connection, row["resource"], row["id"]):
+    if row["service_id"] is None or verb(row["workflow"]) not in MOVING:
+        return
+    if later_workflows(writing.connection, row["resource"], row["id"]):
         return
     service = lock_service(writing.connection, row["service_id"])
-    intend_service(writing.connection, service, _settled(writing, service), service["generation"])
+    settled = _settled(writing, row, service)
+    intend_service(writing.connection, service, settled, service["generation"])
 
 
-def _settled(writing: Writing, service: Row) -> ServiceStatus:
-    """The status from which the next command is judged: the last one that was not on the way out."""
+def _settled(writing: Writing, row: Row, service: Row) -> ServiceStatus:
+    """The status from which the next command is judged: the last one that was not on the way out.
+
+    What could not be restored still is on its way.
+    """
+    if verb(row["workflow"]) == "restore":
+        return ServiceStatus(service["status"])
     past = (service_periods.c.service_id == service["id"], service_periods.c.status != ServiceStatus.CANCELLING.value)
     query = sa.select(service_periods.c.status).where(*past).order_by(service_periods.c.version.desc()).limit(1)
     return ServiceStatus(writing.connection.scalar(query) or service["status"])

@@ -13,7 +13,7 @@ from provisioner.store.audit import note_action
 from provisioner.store.database import Database
 from provisioner.store.endings import write_ending
 from provisioner.store.events import Announcer, Context
-from provisioner.store.tables import delivered_events, operations, steps
+from provisioner.store.tables import delivered_events, operations, services, steps
 from provisioner.store.writing import Writing
 from provisioner.store.yielding import lock_event
 from provisioner.workflows.journal import Ending, ServiceChange, StepState
@@ -69,7 +69,7 @@ class Operations:
         with self._database.begin() as connection:
             row = self._held(connection, operation_id)
             error = ItemError("given_up", reason, final=False)
-            service = ServiceChange(ServiceStatus.FAILED) if row["workflow"].endswith(".create") else None
+            service = ServiceChange(ServiceStatus.FAILED) if _makes_its_service(connection, row) else None
             writing = Writing(
                 connection, self._database, self._announcer, Context(row["environment"], row["correlation_id"])
             )
@@ -107,6 +107,12 @@ class Operations:
         self, connection: sa.Connection, actor: str, action: str, operation_id: str, detail: Mapping[str, Any]
     ) -> None:
         note_action(connection, self._database, actor, action, of=("operation", operation_id), detail=detail)
+
+
+def _makes_its_service(connection: sa.Connection, row: Mapping[str, Any]) -> bool:
+    """Whether an operation is the one that is to make its service."""
+    status = connection.scalar(sa.select(services.c.status).where(services.c.id == row["service_id"]))
+    return status == ServiceStatus.PROVISIONING.value and row["resource"] == f"service:{row['service_id']}"
 
 
 def give_time_back(connection: sa.Connection, database: Database, where: sa.ColumnElement[bool]) -> None:

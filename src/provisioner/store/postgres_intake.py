@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from psycopg.types.json import Jsonb
 
+from provisioner.messages.envelope import Message
 from provisioner.store.acceptance import OrderIntake, OrderRows
 from provisioner.store.events import Row
 
@@ -30,13 +31,13 @@ WITH new AS (
     SELECT %(event_id)s, %(shard)s, %(event_type)s, %(subject)s, %(version)s, %(body)s, now() FROM new
 ), service AS (
     INSERT INTO services (id, ownership_mark, customer_id, order_id, environment, product, status, intended_status,
-                          version, generation, vendor_account, attributes, data, warnings, sealed_password,
+                          version, generation, vendor_account, attributes, data, warnings, sealed_password, name,
                           created_at, updated_at)
     SELECT s.id, s.ownership_mark, %(customer_id)s, %(order_id)s, %(environment)s, s.product, s.status,
            s.intended_status, 0, 1, s.vendor_account, s.attributes, '{}', '[]', decode(s.sealed, 'base64'),
-           now(), now()
+           s.name, now(), now()
     FROM new, jsonb_to_recordset(%(services)s) AS s(id text, ownership_mark text, product text, status text,
-        intended_status text, vendor_account text, attributes jsonb, sealed text)
+        intended_status text, vendor_account text, attributes jsonb, sealed text, name text)
 ), period AS (
     INSERT INTO service_periods (service_id, version, status, started_at)
     SELECT s.id, 0, s.status, now() FROM new, jsonb_to_recordset(%(services)s) AS s(id text, status text)
@@ -50,24 +51,24 @@ WITH new AS (
 )
 INSERT INTO operations (id, resource, workflow, state, order_id, item_id, service_id, customer_id, vendor_account,
                         environment, generation, actor_role, correlation_id, inputs, fence, due_at, deadline, since,
-                        created_at)
+                        created_at, sealed_secret)
 SELECT o.id, o.resource, o.workflow, o.state, %(order_id)s, o.item_id, o.service_id, %(customer_id)s,
        o.vendor_account, %(environment)s, 1, %(role)s, %(correlation_id)s, '{}', 0, now(),
-       now() + make_interval(secs => %(deadline)s), now(), now()
+       now() + make_interval(secs => %(deadline)s), now(), now(), decode(o.sealed, 'base64')
 FROM new, jsonb_to_recordset(%(operations)s) AS o(id text, resource text, workflow text, state text, item_id text,
-    service_id text, vendor_account text)
+    service_id text, vendor_account text, sealed text)
 """
 
 
 class PostgresOrderIntake(OrderIntake):
-    """Orders without requirements between items and without a note go in one statement; the others as anywhere."""
+    """Orders go in one statement; those with what is not common (requirements, a note, new contacts) as anywhere."""
 
-    def _write(self, rows: OrderRows) -> None:
-        if rows.requirements or rows.note:
-            super()._write(rows)
-            return
+    def _write(self, message: Message, rows: OrderRows) -> list[str]:
+        if rows.requirements or rows.note or rows.contacts:
+            return super()._write(message, rows)
         with self._database.direct() as connection:
             connection.execute(PLACE, _parameters(rows, self._deadline_seconds))
+        return []
 
 
 def _parameters(rows: OrderRows, deadline: float) -> dict[str, Any]:
@@ -91,13 +92,15 @@ def _parameters(rows: OrderRows, deadline: float) -> dict[str, Any]:
         "event_type": event["type"],
         "subject": event["subject"],
         "body": event["body"],
-        "services": Jsonb([_service(row) for row in rows.services]),
+        "services": Jsonb([_sealed(row, "sealed_password") for row in rows.services]),
         "items": Jsonb(rows.items),
-        "operations": Jsonb(rows.operations),
+        "operations": Jsonb([_sealed(row, "sealed_secret") for row in rows.operations]),
         "role": rows.operations[0]["actor_role"],
         "deadline": deadline,
     }
 
 
-def _service(row: Row) -> Row:
-    return {**row, "sealed_password": None, "sealed": base64.b64encode(row["sealed_password"]).decode()}
+def _sealed(row: Row, column: str) -> Row:
+    """JSON has no bytes."""
+    value: bytes | None = row[column]
+    return {**row, column: None, "sealed": None if value is None else base64.b64encode(value).decode()}

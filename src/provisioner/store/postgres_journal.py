@@ -155,6 +155,7 @@ def _is_common(claim: StoreClaim, ending: Ending) -> bool:
         and ending.service is not None
         and ending.service.status is not None
         and ending.service.suspended_by is None
+        and ending.service.reason is None
         and not ending.service.wakes
         and not ending.follow_ups
         and claim.order is not None

@@ -2,10 +2,10 @@
 
 from provisioner.messages.envelope import Message
 from provisioner.messages.events import message_rejected
-from provisioner.store.acceptance import inbox_row, take_in
 from provisioner.store.audit import note_action
 from provisioner.store.database import Database
 from provisioner.store.events import Announcer, Context
+from provisioner.store.inbox import inbox_row, take_in
 from provisioner.store.writing import Writing
 
 
@@ -16,8 +16,8 @@ class Refusals:
         self._database = database
         self._announcer = announcer
 
-    def note(self, message: Message, reason: str, detail: str) -> None:
-        """Note a refusal, in one transaction with its inbox row. Raises Duplicate and IdReused."""
+    def note(self, message: Message, reason: str, detail: str, pointer: str | None = None) -> None:
+        """Note a refusal (`pointer`: where) in one transaction with its inbox row. Raises Duplicate and IdReused."""
         with self._database.begin() as connection:
             take_in(connection, self._database, inbox_row(message, reason, detail), message)
             event = message_rejected(
@@ -26,7 +26,7 @@ class Refusals:
                 message_type=message.type,
                 reason=reason,
                 detail=detail,
-                pointer=None,
+                pointer=pointer,
                 quarantine_id=None,
             )
             context = Context(message.environment, message.correlation_id)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from provisioner.kernel.errors import RefusedError
 from provisioner.kernel.ids import Ids
-from provisioner.kernel.sealing import KeyRing, SecretBox
+from provisioner.messages.customers import Customer
 from provisioner.messages.envelope import Message
 from provisioner.messages.orders import Correction, RetryOrder
 from provisioner.orders.plan import WORKFLOW_OF_ITEM
@@ -16,7 +16,11 @@ from provisioner.orders.rollup import ItemState, OrderState
 from provisioner.orders.statuses import ItemStatus, ServiceStatus, next_order_status, next_service_status
 from provisioner.store import credentials
 from provisioner.store.changes import ItemFacts, OrderChange, change_item
+from provisioner.store.contacts import ContactChanges
+from provisioner.store.domain_retry import OF_DOMAIN, DomainRetry, take_secret
+from provisioner.store.domains import PRODUCT, DomainTerms, Settled, check_name_free
 from provisioner.store.events import Row
+from provisioner.store.new_services import Sealing
 from provisioner.store.orders import lock_order, write_order
 from provisioner.store.placement import check_server
 from provisioner.store.queueing import queue_operation
@@ -25,7 +29,13 @@ from provisioner.store.tables import customers, operation_requirements, order_it
 from provisioner.store.writing import Writing
 from provisioner.workflows.journal import ServiceChange
 
-OF_ITEM: Final = ("plan", "domain", "server", "login", "text")
+OF_PRODUCT: Final[Mapping[str, tuple[str, ...]]] = {
+    "hosting": ("plan", "domain", "server", "login", "password"),
+    "markup": ("text",),
+    PRODUCT: (*OF_DOMAIN, "auth_code"),
+}
+OF_CUSTOMER: Final = tuple(name for name in Customer.model_fields if name != "customer_id")
+SECRET: Final = ("password", "auth_code")
 
 Item = Mapping[str, Any]
 
@@ -34,6 +44,12 @@ class UnknownItem(RefusedError):
     """The order has no such failed item."""
 
     code: ClassVar[str] = "unknown_item"
+
+
+class NotCorrectable(RefusedError):
+    """The item has no such field."""
+
+    code: ClassVar[str] = "not_correctable"
 
 
 class RequirementMissing(RefusedError):
@@ -49,13 +65,15 @@ class Retry:
     writing: Writing
     message: Message
     ids: Ids
-    keys: tuple[KeyRing, SecretBox]
+    sealing: Sealing
+    terms: DomainTerms
     deadline: float
 
     def write(self, data: RetryOrder) -> list[str]:
         """Start the failed items; the ids of their new operations.
 
-        Raises UnknownOrder, UnknownItem, RequirementMissing, UnknownServer, IllegalTransition and KeyRingError.
+        Raises UnknownOrder, UnknownItem, RequirementMissing, NotCorrectable, UnknownServer, IllegalTransition,
+        DomainExists, what `DomainTerms.settle` raises, and KeyRingError.
         """
         order, items = lock_order(self.writing.connection, data.order_id)
         status = next_order_status(order.status, "retry")
@@ -64,24 +82,44 @@ class Retry:
         change = OrderChange(order, replace(order, attempt=order.attempt + 1))
         change.move(status, actor=self.message.actor.id, reason=None, message_id=self.message.id)
         corrections = data.corrections or {}
-        again = {item_id: self._again(change, items[item_id], corrections.get(item_id)) for item_id in chosen}
+        _check_corrections(items, corrections)
+        tried = {item_id: items[item_id] for item_id in chosen}
+        customer_id = self._customer(data.order_id)
+        domains = DomainRetry(self.writing, self.message, self.terms).settle(customer_id, tried, corrections)
+        contacts = ContactChanges(self.writing, self.message, self.ids, self.deadline)
+        changed = contacts.keep(customer_id, domains.contacts)
+        again = {
+            item_id: self._again(change, item, corrections.get(item_id))
+            for item_id, item in _with_domains(tried, domains).items()
+        }
         self._require_again(again, items)
         write_order(self.writing, change)
-        return list(again.values())
+        return [*again.values(), *contacts.spread(customer_id, changed)]
+
+    def _customer(self, order_id: str) -> str:
+        query = sa.select(orders.c.customer_id).where(orders.c.id == order_id)
+        return str(self.writing.connection.scalar(query))
 
     # -- one item
 
     def _again(self, change: OrderChange, item: Item, correction: Correction | None) -> str:
-        order_id, service_id = change.after.order_id, item["service_id"]
+        order_id, service_id, operation_id = change.after.order_id, item["service_id"], self.ids.new()
         attributes = {**item["attributes"], **self._correct(order_id, item, correction)}
         self._restart_item(change, item, attributes)
         operation = {
             "workflow": WORKFLOW_OF_ITEM[item["product"], item["change"]],
             "order_id": order_id,
             "item_id": item["item_id"],
+            "sealed_secret": self._secret(operation_id, item, correction),
             **(self._of_service(service_id, attributes, correction) if service_id else self._of_order(order_id, item)),
         }
-        return queue_operation(self.writing, self.message, self.ids.new(), deadline=self.deadline, **operation)
+        return queue_operation(self.writing, self.message, operation_id, deadline=self.deadline, **operation)
+
+    def _secret(self, operation_id: str, item: Item, correction: Correction | None) -> bytes | None:
+        """The corrected one, else the one that the operation before had."""
+        kept = take_secret(self.writing, self.sealing.box, item)
+        given = correction.auth_code if correction else None
+        return self.sealing.operation(operation_id, (given.key_id, given.box) if given else kept)
 
     def _restart_item(self, change: OrderChange, item: Item, attributes: Mapping[str, Any]) -> None:
         state = ItemState(item["item_id"], ItemStatus.STARTED)
@@ -93,19 +131,19 @@ class Retry:
         self.writing.execute(sa.update(order_items).where(*here).values(**values))
 
     def _of_order(self, order_id: str, item: Item) -> Row:
-        query = sa.select(orders.c.customer_id).where(orders.c.id == order_id)
-        customer_id = self.writing.connection.scalar(query)
-        return {"resource": f"item:{order_id}/{item['item_id']}", "customer_id": customer_id, "generation": 1}
+        resource = f"item:{order_id}/{item['item_id']}"
+        return {"resource": resource, "customer_id": self._customer(order_id), "generation": 1}
 
     def _of_service(self, service_id: str, attributes: Mapping[str, Any], correction: Correction | None) -> Row:
         """Open the service again; what its new operation needs of it. A service that was cancelled stays so."""
         service = lock_service(self.writing.connection, service_id)
         status = next_service_status(ServiceStatus(service["intended_status"]), "provision")
         account, generation = service["vendor_account"], service["generation"] + 1
-        if correction is not None and correction.server is not None:
-            account = correction.server
+        wanted = (correction.server or correction.registrar) if correction else None
+        if wanted is not None:
+            account = wanted
             check_server(self.writing.connection, account, service["product"], service["environment"])
-        values = {"attributes": attributes, "vendor_account": account}
+        values = {"attributes": attributes, "vendor_account": account, **self._name(service, attributes)}
         self.writing.execute(sa.update(services).where(services.c.id == service_id).values(**values))
         intend_service(self.writing.connection, service, ServiceStatus.ACTIVE, generation)
         move_service(self.writing, service, ServiceChange(status), "tried again")
@@ -116,6 +154,13 @@ class Retry:
             "vendor_account": account,
             "generation": generation,
         }
+
+    def _name(self, service: Mapping[str, Any], attributes: Mapping[str, Any]) -> Row:
+        """Of a domain, the name that it has now. Raises DomainExists."""
+        if service["product"] != PRODUCT:
+            return {}
+        check_name_free(self.writing.connection, attributes["domain"], service["environment"], but=service["id"])
+        return {"name": attributes["domain"]}
 
     def _require_again(self, again: Mapping[str, str], items: Mapping[str, Item]) -> None:
         """Items tried again wait for the required ones that are tried again too; the others have succeeded before."""
@@ -131,13 +176,15 @@ class Retry:
         """Put corrections where they belong: the customer's profile, the sealed password, or the item (returned)."""
         if correction is None:
             return {}
-        given = correction.model_dump(exclude={"password"}, exclude_none=True)
-        of_item: dict[str, Any] = {name: given.pop(name) for name in OF_ITEM if name in given}
-        if given:
-            self._correct_profile(order_id, given)
+        given = correction.model_dump(mode="json", exclude=set(SECRET), exclude_none=True)
+        of_profile = {name: given[name] for name in OF_CUSTOMER if name in given}
+        if of_profile:
+            self._correct_profile(order_id, of_profile)
         if correction.password is not None and item["service_id"]:
             self._correct_password(item["service_id"], correction.password.key_id, correction.password.box)
-        return of_item
+        if item["product"] == PRODUCT:
+            return {}  # they are in its attributes already
+        return {name: value for name, value in given.items() if name not in of_profile}
 
     def _correct_profile(self, order_id: str, given: Mapping[str, Any]) -> None:
         owner = sa.select(orders.c.customer_id).where(orders.c.id == order_id).scalar_subquery()
@@ -147,10 +194,31 @@ class Retry:
         self.writing.execute(sa.update(customers).where(here).values(**values))
 
     def _correct_password(self, service_id: str, key_id: str, sealed: str) -> None:
-        ring, box = self.keys
+        ring, box = self.sealing.ring, self.sealing.box
         password = ring.unseal(key_id, sealed).reveal().encode()
         kept = credentials.seal(box, services.c.sealed_password, service_id, password)
         self.writing.execute(sa.update(services).where(services.c.id == service_id).values(sealed_password=kept))
+
+
+def _with_domains(tried: Mapping[str, Item], domains: Settled) -> dict[str, Item]:
+    """The items to try, those of domains with their attributes made complete anew."""
+    attributes = iter(domains.attributes)
+    return {
+        item_id: {**item, "attributes": next(attributes)} if item["product"] == PRODUCT else item
+        for item_id, item in tried.items()
+    }
+
+
+def _check_corrections(items: Mapping[str, Item], corrections: Mapping[str, Correction]) -> None:
+    for item_id, correction in corrections.items():
+        product = items[item_id]["product"]
+        known = {*OF_PRODUCT[product], *OF_CUSTOMER}
+        wrong = sorted(correction.model_fields_set - known)
+        if wrong:
+            fields = ", ".join(OF_PRODUCT[product])
+            raise NotCorrectable(
+                f"/data/corrections/{item_id}/{wrong[0]}: a {product} item has no such field; it has {fields}"
+            )
 
 
 def _chosen(order: OrderState, data: RetryOrder) -> list[str]:

@@ -7,15 +7,20 @@ from provisioner.kernel.clock import Clock
 from provisioner.kernel.ids import Ids
 from provisioner.kernel.sealing import KeyRing, SecretBox
 from provisioner.kernel.settings import Settings
+from provisioner.orders.tlds import TldTable
 from provisioner.store.acceptance import OrderIntake
 from provisioner.store.accounts import Accounts
 from provisioner.store.claims import Claims
 from provisioner.store.commands import Commands
+from provisioner.store.contacts import ContactBook
 from provisioner.store.credentials import Credentials
 from provisioner.store.database import Database
+from provisioner.store.domains import DomainTerms
 from provisioner.store.events import Announcer
 from provisioner.store.housekeeping import Housekeeping
 from provisioner.store.journal import StoreJournal
+from provisioner.store.new_services import Sealing
+from provisioner.store.openings import DomainOpenings
 from provisioner.store.operations import Operations
 from provisioner.store.outbox import StoreOutbox
 from provisioner.store.placement import Placement
@@ -36,6 +41,8 @@ class Store:
 
     database: Database
     orders: OrderIntake
+    openings: DomainOpenings
+    contacts: ContactBook
     commands: Commands
     refusals: Refusals
     claims: Claims
@@ -70,10 +77,12 @@ PLAIN: Final = _Kinds(OrderIntake, Claims, StoreJournal)
 ON_POSTGRES: Final = _Kinds(PostgresOrderIntake, PostgresClaims, PostgresJournal)
 
 
-def open_store(settings: Settings, ring: KeyRing, clock: Clock, ids: Ids) -> Store:
-    """The store that the settings name. Nothing is connected until it is used."""
+def open_store(settings: Settings, ring: KeyRing, clock: Clock, ids: Ids, tlds: TldTable | None = None) -> Store:
+    """The store that the settings name; `tlds` are by default those shipped. Nothing is connected until it is used."""
     database = Database(settings.database(), clock, pool_size=settings.database_pool_size)
     box = SecretBox(ring)
+    sealing, placement = Sealing(ring, box), Placement(database, clock)
+    terms = DomainTerms(tlds or TldTable.shipped())
     announcer = Announcer(settings.event_source, clock, ids)
     kinds = ON_POSTGRES if database.is_postgres else PLAIN
     deadline = settings.operation_deadline_seconds
@@ -84,11 +93,22 @@ def open_store(settings: Settings, ring: KeyRing, clock: Clock, ids: Ids) -> Sto
             database,
             announcer=announcer,
             ids=ids,
-            keys=(ring, box),
-            placement=Placement(database, clock),
+            sealing=sealing,
+            placement=placement,
+            terms=terms,
             deadline_seconds=deadline,
         ),
-        commands=Commands(database, announcer=announcer, ids=ids, keys=(ring, box), deadline=deadline),
+        openings=DomainOpenings(
+            database,
+            announcer=announcer,
+            ids=ids,
+            sealing=sealing,
+            placement=placement,
+            terms=terms,
+            deadline=deadline,
+        ),
+        contacts=ContactBook(database, announcer=announcer, ids=ids, deadline=deadline),
+        commands=Commands(database, announcer=announcer, ids=ids, sealing=sealing, terms=terms, deadline=deadline),
         refusals=Refusals(database, announcer),
         claims=kinds.claims(
             database, box, announcer, lease_seconds=settings.lease_seconds, breaker_failures=settings.breaker_failures

@@ -1,0 +1,76 @@
+"""What a command to a domain has besides one to any service: checked inputs, contacts, and a new authorisation code."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from provisioner.kernel.ids import Ids
+from provisioner.kernel.passwords import generate
+from provisioner.messages.envelope import Message
+from provisioner.orders.commands import NewCommand
+from provisioner.orders.contacts import referenced, settle_contact
+from provisioner.orders.domains import settle_command
+from provisioner.store.contacts import Contact, ContactChanges, known_contacts
+from provisioner.store.domains import PRODUCT, given_contacts
+from provisioner.store.events import Row
+from provisioner.store.new_services import Sealing, code_length
+from provisioner.store.tables import services
+from provisioner.store.writing import Writing
+
+AT: Final = "/data"
+OF_ANY_SERVICE: Final = frozenset({"suspend", "resume", "cancel"})
+NEW_CODE: Final = "auth-code"
+
+
+@dataclass(frozen=True, slots=True)
+class DomainCommand:
+    """One command being written. `deadline` is how many seconds an operation has."""
+
+    writing: Writing
+    message: Message
+    command: NewCommand
+    ids: Ids
+    sealing: Sealing
+    deadline: float
+
+    def keep_contacts(self) -> list[Contact]:
+        """Keep the contacts that the command gives as a whole, before its service is locked; those that changed.
+
+        Raises PhoneRefused, CountryUnknown, ContactAmbiguous and ContactExists.
+        """
+        given = {contact_id: _settled(contact) for contact_id, contact in self._given().items()}
+        customer_id = self._customer() if given else None
+        return [] if customer_id is None else self._contacts.keep(customer_id, given.values())
+
+    def spread_contacts(self, service: Mapping[str, Any], changed: list[Contact]) -> list[str]:
+        """Change them wherever else they are used; the ids of the operations."""
+        return self._contacts.spread(service["customer_id"], changed)
+
+    def columns(self, service: Mapping[str, Any], operation_id: str) -> Row:
+        """What the command's operation is given. Raises DomainRefused."""
+        if service["product"] != PRODUCT or self.command.verb in OF_ANY_SERVICE:
+            return {"inputs": {"reason": self.command.reason}}
+        named = referenced(self.command.inputs.get("contacts", {}))
+        known = known_contacts(self.writing.connection, service["customer_id"], named)
+        attributes = service["attributes"]
+        inputs = settle_command(self.command.verb, self.command.inputs, attributes, at=AT, contacts=known)
+        code = generate(*code_length(attributes)) if self.command.verb == NEW_CODE else None
+        return {"inputs": inputs, "sealed_secret": self.sealing.operation(operation_id, code)}
+
+    @property
+    def _contacts(self) -> ContactChanges:
+        return ContactChanges(self.writing, self.message, self.ids, self.deadline)
+
+    def _given(self) -> dict[str, Contact]:
+        return given_contacts(self.command.inputs.get("contacts", {}))
+
+    def _customer(self) -> str | None:
+        here = (services.c.id == self.command.service_id, services.c.product == PRODUCT)
+        customer_id: str | None = self.writing.connection.scalar(sa.select(services.c.customer_id).where(*here))
+        return customer_id
+
+
+def _settled(contact: Contact) -> Contact:
+    return settle_contact(contact, f"{AT}/contacts")
