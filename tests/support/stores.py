@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
 import sqlalchemy as sa
 
 from provisioner.intake.accept import Intake, Receipt
@@ -46,6 +47,10 @@ CREATE TABLE clock.passed (seconds float8 NOT NULL);
 INSERT INTO clock.passed VALUES (0);
 CREATE FUNCTION clock.now() RETURNS timestamptz LANGUAGE sql STABLE
     AS 'SELECT pg_catalog.now() + make_interval(secs => (SELECT seconds FROM clock.passed))';
+"""
+_RESTART_SEQUENCES: Final = """
+SELECT setval(format('%I.%I', schemaname, sequencename), start_value, false)
+FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL
 """
 
 
@@ -405,14 +410,20 @@ def add_clock(url: str) -> None:
 
 
 def empty(url: str) -> None:
-    """Empty every table of a migrated PostgreSQL database, as if it had just been made."""
-    names = ", ".join(table.name for table in metadata.sorted_tables if table is not relay_shards)
-    engine = sa.create_engine(url)
-    with engine.begin() as connection:
-        connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
-        connection.exec_driver_sql("UPDATE relay_shards SET owner = NULL, lease_ends_at = NULL")
-        connection.exec_driver_sql("UPDATE clock.passed SET seconds = 0")
-    engine.dispose()
+    """Empty every table of a migrated PostgreSQL database, as if it had just been made.
+
+    Rows are deleted, which takes a twentieth of TRUNCATE's time: that makes every table and index a new file.
+    """
+    tables = (table.name for table in metadata.sorted_tables if table is not relay_shards)
+    emptying = (
+        "SET LOCAL session_replication_role = replica",  # no foreign key is checked: all rows go
+        *(f"DELETE FROM {name}" for name in tables),  # noqa: S608 - names of our own tables
+        _RESTART_SEQUENCES,
+        "UPDATE relay_shards SET owner = NULL, lease_ends_at = NULL WHERE owner IS NOT NULL",
+        "UPDATE clock.passed SET seconds = 0 WHERE seconds <> 0",
+    )
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute(";".join(emptying).encode())
 
 
 def migrated(opening: Opening, ring: KeyRing) -> None:
