@@ -74,7 +74,7 @@ def _accepted_messages(history: History) -> Iterator[Finding]:
         seen.add(key)
         if message["type"] == "order.place.v1":
             yield from _placed(history, message)
-        elif message["type"].startswith("service."):
+        elif message["type"].startswith(("service.", "domain.")) and "service_id" in message["data"]:
             yield from _commanded(history, message)
 
 

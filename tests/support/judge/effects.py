@@ -7,6 +7,7 @@ from typing import Final
 
 from tests.support.judge.declared import ACTIVE, OUR_MARKS, Declared, Kind, declared
 from tests.support.judge.history import History, Row, moment
+from tests.support.judge.registry import DOMAIN, is_of_registry
 from tests.support.judge.verdict import Finding, Wrong
 
 MADE: Final = frozenset({"customer.add", "webspace.add"})
@@ -63,7 +64,7 @@ def _undeclared(history: History) -> Iterator[Finding]:
     operations = history.by_id("operations")
     for row in history.table("steps"):
         workflow = operations.get(row["operation_id"], {}).get("workflow")
-        if workflow and declared(workflow, row["name"]) is None:
+        if workflow and not is_of_registry(workflow) and declared(workflow, row["name"]) is None:
             yield Finding("C2", Wrong.LOST, f"the judge does not know what {workflow}/{row['name']} does; declare it")
 
 
@@ -131,7 +132,7 @@ def _standing(history: History) -> Iterator[Finding]:
     flags = _flags(history)
     at_work = {row["service_id"] for row in history.table("operations") if row["ended_at"] is None}
     for service in history.table("services"):
-        if service["id"] in at_work:
+        if service["id"] in at_work or service.get("product") == DOMAIN:
             continue
         flag = flags.get(service["ownership_mark"])
         yield from _one_standing(service, flag)
@@ -153,7 +154,11 @@ def _one_standing(service: Row, flag: str | None) -> Iterator[Finding]:
 def _customers(history: History, flags: dict[str, str]) -> Iterator[Finding]:
     """A customer stands while one of its services does; an account in which nothing is left stays."""
     at_work = {row["customer_id"] for row in history.table("operations") if row["ended_at"] is None}
-    standing = {row["customer_id"] for row in history.table("services") if row["status"] in ("active", "suspended")}
+    standing = {
+        row["customer_id"]
+        for row in history.table("services")
+        if row["status"] in ("active", "suspended") and row.get("product") != DOMAIN
+    }
     for customer in standing - at_work:
         if f"cust:{customer}" not in flags:
             yield Finding("C2", Wrong.LOST, f"customer {customer} is not at the vendor, and has services that are")

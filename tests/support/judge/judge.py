@@ -3,6 +3,7 @@
 C1 acceptance      every accepted message and order has exactly one end, or an operator who was told
 C2 effects         the vendors' ledgers hold what the journal says, matched by our reference
 C3 effects         nothing happened twice
+C2, C3 registry    the same at registries, matched by the names themselves
 C4 effects         what was undone had failed, and was undone once
 C5 events          gapless, in order, and heard
 C6 leases          no write under an old token
@@ -10,7 +11,7 @@ C7 leases          nothing leased longer than a lease
 C8 secrets         no canary anywhere
 """
 
-from tests.support.judge import acceptance, canaries, effects, events, leases
+from tests.support.judge import acceptance, canaries, effects, events, leases, registry
 from tests.support.judge.history import History
 from tests.support.judge.verdict import Verdict
 
@@ -21,6 +22,7 @@ def judge(history: History, *, repeats: bool = False) -> Verdict:
         [
             *acceptance.judge(history),
             *effects.judge(history, repeats=repeats),
+            *registry.judge(history),
             *events.judge(history),
             *leases.judge(history),
             *canaries.judge(history),
