@@ -138,7 +138,7 @@ def _domain(name: str) -> str:
         raise broken("must be given as A-labels (RFC 5890): write each such label as xn--…")
     lowered = name.lower()
     labels = lowered.split(".")
-    if len(labels) < 2 or len(lowered) > _LONGEST_NAME or labels[-1].isdigit():  # noqa: PLR2004 - name and top level
+    if len(labels) < 2 or len(lowered) > _LONGEST_NAME or not labels[-1] or labels[-1].isdigit():  # noqa: PLR2004 - name and top level
         raise broken("must be a full domain name such as example.com, without a dot at the end")
     if not all(_LABEL.fullmatch(label) and _is_real(label) for label in labels):
         raise broken("must be a domain name: labels of letters, digits and inner hyphens")

@@ -8,7 +8,7 @@ so that a forgotten quote spoils no other.
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO, ClassVar, Final
 
@@ -98,7 +98,7 @@ def read_stream(stream: BinaryIO, *, limit: int, table: TldTable) -> Iterator[Li
     if not number:
         raise FileRefused("is empty: the first line must name the columns")
     separator = max(_SEPARATORS, key=header.count)
-    reading = _Reading(_columns(_cells(header, separator), number), separator, table)
+    reading = _Reading(_columns(header, separator, number), separator, table)
     for count, (line, text) in enumerate(texts, start=1):
         if count > limit:
             raise TooManyLines(f"is one too many: at most {limit:,} lines are taken at once; split the file", line)
@@ -141,8 +141,12 @@ def _cells(text: str, separator: str) -> list[str]:
     return [cell.strip() for cell in next(csv.reader([text], delimiter=separator, strict=True))]
 
 
-def _columns(names: Sequence[str], number: int) -> tuple[str, ...]:
+def _columns(header: str, separator: str, number: int) -> tuple[str, ...]:
     """The columns by position. What stands there is not quoted: without a header it would be somebody's auth code."""
+    try:
+        names = _cells(header, separator)
+    except csv.Error:
+        raise FileRefused("has a quote that is out of place or not closed", number) from None
     columns = tuple(re.sub(r"[ -]", "_", name.lower()) for name in names)
     for position, name in enumerate(columns, start=1):
         if name not in COLUMNS:

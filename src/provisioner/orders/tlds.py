@@ -190,7 +190,7 @@ def _rules(where: str, name: str, defaults: Any, given: Any) -> TldRules:
         rules = _ADAPTER.validate_python(stated)
     except ValidationError as error:
         sentence, _ = complaints.first(error, stated, f"/tld/{name}")
-        raise SettingsError(f"{where}: {sentence.replace('JSON ', '')}") from None
+        raise SettingsError(f"{where}: {sentence.replace('a JSON array', 'an array').replace('JSON ', '')}") from None
     _check(where, rules)
     return rules
 

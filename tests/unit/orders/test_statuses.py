@@ -74,6 +74,14 @@ def test_an_order_moves(source: str, event: str, target: str) -> None:
         ("suspended", "cancel", "cancelling"),
         ("failed", "cancel", "cancelling"),
         ("cancelling", "cancelled", "cancelled"),
+        ("active", "delete", "cancelling"),
+        ("suspended", "delete", "cancelling"),
+        ("cancelling", "restore", "active"),
+        ("active", "restore", "active"),
+        ("suspended", "restore", "suspended"),
+        ("provisioning", "change", "provisioning"),
+        ("active", "change", "active"),
+        ("suspended", "change", "suspended"),
     ],
 )
 def test_a_service_moves(source: str, event: str, target: str) -> None:
