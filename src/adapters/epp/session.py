@@ -16,7 +16,7 @@ from provisioner.kernel.errors import StoreUnavailable
 from provisioner.kernel.secret import Secret
 from provisioner.ports import exchange
 
-LOGOUT_SECONDS: Final = 5.0
+LOGOUT_SECONDS: Final = 2.0
 ENDING_CODES: Final = frozenset({1500, 2002, 2500, 2501, 2502})
 """After these a session is of no more use: RFC 5730 §3 closes it, or (2002) the server knows of no login."""
 
