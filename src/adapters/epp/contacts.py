@@ -31,7 +31,9 @@ class Contacts:
             return Done(contact.handle)
         try:
             # RFC 5733 wants a code; it is never used, and RFC 9154 has nobody keep one.
-            self.registry.ask(commands.contact_create(contact, passwords.generate()), values=_values(contact))
+            self.registry.ask(
+                commands.contact_create(contact, passwords.generate()), contact.handle, values=_values(contact)
+            )
         except Rejected as refused:
             return self._adopted(contact, refused)
         return Done(contact.handle)
@@ -63,7 +65,7 @@ class Contacts:
 
     def _seen(self, handle: str) -> ContactData | None:
         """None when it does not exist or is not shown to us."""
-        reply = self.registry.ask(commands.contact_info(handle))
+        reply = self.registry.ask(commands.contact_info(handle), handle)
         return told(reply, ContactData) if reply.succeeded else None
 
     def _own(self, contact: RegistrarContact) -> ContactData:

@@ -253,6 +253,7 @@ _FIRST_FAILURE: Final = 2400
 _DEFAULT_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "auth_code_wrong": ("/auth_code",),
     "domain_taken": (pointers.DOMAIN,),
+    "host_refused": ("/name",),
     "name_not_allowed": (pointers.DOMAIN,),
     "price_too_high": ("/max_price",),
 }

@@ -27,14 +27,14 @@ class Hosts:
 
     def _seen(self, name: str) -> HostData | None:
         """None when it does not exist; without registrar when it is there and not shown to us."""
-        reply = self.registry.ask(commands.host_info(name))
+        reply = self.registry.ask(commands.host_info(name), name)
         if reply.succeeded:
             return told(reply, HostData)
         return None if reply.code == errors.ABSENT else HostData(name)
 
     def _made(self, host: Host) -> Done:
         try:
-            self.registry.ask(commands.host_create(host), values=_values(host))
+            self.registry.ask(commands.host_create(host), host.name, values=_values(host))
         except Rejected as refused:
             if errors.wants_a_look(refused, Act.HOST) and (data := self._seen(host.name)) is not None:
                 return self._with_addresses(host, data)

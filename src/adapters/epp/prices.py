@@ -41,7 +41,7 @@ class Prices:
         """One name, with the fee of one command. RFC 8748 §3.6: transfer and restore are for one year at most."""
         period = years if command in ("create", "renew") else 1
         query = commands.FeeQuery(command, period, self.registry.settings.currency)
-        data = self.registry.ask(commands.domain_check((domain,), query), values={domain: "/domain"}).data
+        data = self.registry.ask(commands.domain_check((domain,), query), domain, values={domain: "/domain"}).data
         if not isinstance(data, tuple) or not data:
             raise Unavailable("unreadable_answer", f"the check of {domain} has no answer in it")
         return data[0]

@@ -37,7 +37,7 @@ class Registrations:
         sent = replace(self._as_kept(wanted), max_price=price)
         command = commands.domain_create(sent, self.registry.settings.host_model)
         try:
-            reply = self.registry.ask(command, priced=price is not None, values=_values(wanted))
+            reply = self.registry.ask(command, wanted.domain, priced=price is not None, values=_values(wanted))
         except Rejected as refused:
             return self._after_refusal(wanted, refused)
         if reply.pending:
@@ -107,7 +107,9 @@ class Renewals:
         price = self.prices.agreed(renewal.domain, "renew", renewal.years, renewal.max_price)
         command = commands.domain_renew(replace(renewal, max_price=price))
         try:
-            reply = self.registry.ask(command, priced=price is not None, values=_renewal_values(renewal))
+            reply = self.registry.ask(
+                command, renewal.domain, priced=price is not None, values=_renewal_values(renewal)
+            )
         except Rejected as refused:
             return self._after_refusal(renewal, refused)
         if reply.pending:

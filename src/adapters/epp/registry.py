@@ -6,11 +6,21 @@ from typing import Protocol, TypeVar
 
 from adapters.epp import commands, errors
 from adapters.epp.commands import Command
-from adapters.epp.replies import DomainData, Reply
+from adapters.epp.replies import (
+    Checked,
+    ContactData,
+    Created,
+    DomainData,
+    HostData,
+    Renewed,
+    Reply,
+    ReplyData,
+    TransferData,
+)
 from adapters.epp.settings import Settings
 from provisioner.kernel.clock import Clock
 from provisioner.kernel.secret import Secret
-from provisioner.ports.outcomes import Rejected, Unavailable
+from provisioner.ports.outcomes import Failure, Rejected, Unavailable, Uncertain
 
 _Data = TypeVar("_Data")
 
@@ -44,12 +54,19 @@ class Registry:
     settings: Settings
     clock: Clock
 
-    def ask(self, command: Command, *, priced: bool = False, values: Mapping[str, str] | None = None) -> Reply:
-        """The reply, if the table of `errors` takes it for an answer or a success; otherwise raises its outcome."""
+    def ask(
+        self, command: Command, about: str = "", *, priced: bool = False, values: Mapping[str, str] | None = None
+    ) -> Reply:
+        """The reply, if the table of `errors` takes it for an answer or a success; otherwise raises its outcome.
+
+        `about`: the name or handle that the command is about. An answer about another one is no answer.
+        """
         reply = self.wire.send(command)
         failed = errors.failure(reply, command, priced=priced, values=values)
         if failed is not None:
             raise failed
+        if about and _subject(reply.data, about).lower() != about.lower():
+            raise _mistaken(command, about)
         return reply
 
     def is_us(self, registrar: str) -> bool:
@@ -58,7 +75,7 @@ class Registry:
 
     def seen(self, domain: str, auth_code: Secret | None = None) -> Seen:
         """What the registry shows of a domain; with its authorisation code also of another registrar's."""
-        reply = self.ask(commands.domain_info(domain, auth_code))
+        reply = self.ask(commands.domain_info(domain, auth_code), domain)
         if not reply.succeeded:
             return Seen(exists=reply.code != errors.ABSENT, ours=False, data=DomainData(domain))
         data = told(reply, DomainData)
@@ -72,6 +89,21 @@ class Registry:
         if not seen.ours:
             raise not_ours(seen.data)
         return seen.data
+
+
+def _subject(data: ReplyData | None, default: str) -> str:
+    """What an answer is about; one that does not say so is about what was asked."""
+    match data:
+        case DomainData(name=name) | Created(name=name) | Renewed(name=name) | TransferData(name=name):
+            return name
+        case HostData(name=name) | ContactData(handle=name) | (Checked(name=name), *_):
+            return name
+    return default
+
+
+def _mistaken(command: Command, about: str) -> Failure:
+    message = f"{command.name}: the registry answered about another object than {about}"
+    return (Uncertain if command.transform else Unavailable)("wrong_answer", message)
 
 
 def told(reply: Reply, kind: type[_Data]) -> _Data:

@@ -45,7 +45,7 @@ class Transfers:
         command = commands.domain_transfer_request(replace(request, max_price=price))
         values = {request.domain: "/domain", str(request.years): "/years"}
         try:
-            reply = self.registry.ask(command, priced=price is not None, values=values)
+            reply = self.registry.ask(command, request.domain, priced=price is not None, values=values)
         except Rejected as refused:
             return self._after_refusal(request, refused)
         if isinstance(reply.data, TransferData) and reply.data.status == PENDING:
@@ -73,7 +73,7 @@ class Transfers:
 
     def cancel(self, domain: str) -> Done:
         """Withdraw our request, if it stands."""
-        reply = self.registry.ask(commands.domain_transfer_query(domain))
+        reply = self.registry.ask(commands.domain_transfer_query(domain), domain)
         if reply.code not in _NOT_TOLD and not self._stands(reply.data, ours=True):
             return Done(domain, {"cancelled": False})
         cancelled = self._answered(domain, commands.domain_transfer_cancel(domain), ours=True)
@@ -90,7 +90,7 @@ class Transfers:
 
     def _transfer(self, domain: str, auth_code: Secret | None = None) -> TransferData | None:
         """How the last transfer stands, or None when there is none, or none that we may know of."""
-        reply = self.registry.ask(commands.domain_transfer_query(domain, auth_code))
+        reply = self.registry.ask(commands.domain_transfer_query(domain, auth_code), domain)
         return told(reply, TransferData) if reply.succeeded else None
 
     def _stands(self, data: object, *, ours: bool) -> bool:
@@ -101,7 +101,7 @@ class Transfers:
     def _answered(self, domain: str, command: Command, *, ours: bool) -> bool:
         """False when the request no longer stood. Raises what the registry refused for another reason."""
         try:
-            return self.registry.ask(command).succeeded
+            return self.registry.ask(command, domain).succeeded
         except Rejected as refused:
             if not errors.wants_a_look(refused, Act.ANSWER) or self._stands(self._transfer(domain), ours=ours):
                 raise

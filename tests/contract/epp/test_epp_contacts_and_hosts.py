@@ -146,8 +146,8 @@ WITHIN = Host("ns1.shop.example", ("192.0.2.1", "2001:db8::1"))
 ABSENT: Turn = ("host-info", no(2303))
 
 
-def there(*addresses: str, registrar: str = US, statuses: tuple[str, ...] = ("ok",)) -> Turn:
-    return "host-info", ok(HostData(WITHIN.name, registrar=registrar, addresses=addresses, statuses=statuses))
+def there(*addresses: str, name: str = WITHIN.name, registrar: str = US, statuses: tuple[str, ...] = ("ok",)) -> Turn:
+    return "host-info", ok(HostData(name, registrar=registrar, addresses=addresses, statuses=statuses))
 
 
 def test_mode_7_a_missing_host_is_made() -> None:
@@ -160,14 +160,16 @@ def test_mode_7_a_registry_with_attributes_has_no_hosts_to_make() -> None:
         assert this.registrar.ensure_host(OUTSIDE) == Done(OUTSIDE.name)
 
 
-@pytest.mark.parametrize("answer", [there(registrar=THEM), ("host-info", no(2201))], ids=["theirs", "not shown"])
+@pytest.mark.parametrize(
+    "answer", [there(name=OUTSIDE.name, registrar=THEM), ("host-info", no(2201))], ids=["theirs", "not shown"]
+)
 def test_a_host_outside_serves_whoever_made_it(answer: Turn) -> None:
     with scene(answer) as this:
         assert this.registrar.ensure_host(OUTSIDE) == Done(OUTSIDE.name)
 
 
 def test_a_host_that_was_made_meanwhile_is_adopted() -> None:
-    with scene(ABSENT, ("host-create", no(2302)), there()) as this:
+    with scene(ABSENT, ("host-create", no(2302)), there(name=OUTSIDE.name)) as this:
         assert this.registrar.ensure_host(OUTSIDE) == Done(OUTSIDE.name)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from adapters.epp.replies import Greeting, Polled, Queue, Reply
+from adapters.epp.replies import DomainData, Greeting, Polled, Queue, Reply
 from provisioner.kernel.clock import FakeClock
 from provisioner.kernel.errors import SettingsError
 from provisioner.ports.accounts import VendorAccount
@@ -57,6 +57,12 @@ def test_a_success_without_its_data_is_not_understood() -> None:
     with scene(("domain-info", ok())) as this, pytest.raises(Unavailable) as odd:
         this.registrar.look("shop.example")
     assert odd.value.code == "unreadable_answer"
+
+
+def test_an_answer_about_another_object_is_no_answer() -> None:
+    with scene(("domain-info", ok(DomainData("other.example")))) as this, pytest.raises(Unavailable) as odd:
+        this.registrar.look("shop.example")
+    assert odd.value.code == "wrong_answer"
 
 
 def test_an_account_that_says_too_little_is_not_opened() -> None:
