@@ -86,13 +86,14 @@ class Pool:
         deadline = self._clock.monotonic() + self._settings.connect_seconds
         while True:
             idle = self._next_idle(deadline)
-            if idle is not None and self._is_fit(idle):
-                return idle
-            new = self._new() if idle is None else None
+            if idle is not None:
+                if self._is_fit(idle):
+                    return idle
+                continue
+            new = self._new()
             if new is not None:
                 return new
-            if idle is None:
-                self._pause(deadline)
+            self._pause(deadline)
 
     def _next_idle(self, deadline: float) -> Seat | None:
         """The idle session that was used last; or None and a place for a new one. Waits while all are in use."""
