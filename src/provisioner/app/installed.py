@@ -25,6 +25,7 @@ from provisioner.ports.registrar import Registrar
 from provisioner.runner.adapters import OpenAdapters
 from provisioner.runner.runner import Pace, Runner
 from provisioner.runner.scheduler import Scheduler
+from provisioner.store.domains import tld_table
 from provisioner.store.migrate import migrate
 from provisioner.store.store import Store, open_store
 from provisioner.workflows import domains, hosting, scheduled
@@ -68,7 +69,7 @@ class Installed:
     def _store(self) -> Store:
         if self.settings.embedded:
             self.settings.data_dir.mkdir(parents=True, exist_ok=True)
-        return open_store(self.settings, self._keys, self.clock, self.ids)
+        return open_store(self.settings, self._keys, self.clock, self.ids, tld_table(self.settings.tlds_file))
 
     def store(self) -> Store:
         """The store. Raises SettingsError and KeyRingError."""

@@ -5,11 +5,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
 
-from provisioner.kernel.errors import RefusedError
+from provisioner.kernel.errors import RefusedError, SettingsError
 from provisioner.orders.contacts import referenced
 from provisioner.orders.domains import settle
 from provisioner.orders.statuses import ServiceStatus
@@ -99,6 +100,17 @@ class DomainTerms:
             contacts=known,
             nameservers=_name_servers(connection, customer_id, wanted, rules),
         )
+
+
+def tld_table(path: Path | None) -> TldTable:
+    """The table of top-level domains in this file, or the one that comes with the program. Raises SettingsError."""
+    if path is None:
+        return TldTable.shipped()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        raise SettingsError(f"tlds_file {path} cannot be read: {error}.") from error
+    return TldTable.parse(text, str(path))
 
 
 def given_contacts(contacts: Mapping[str, Any]) -> dict[str, Contact]:
