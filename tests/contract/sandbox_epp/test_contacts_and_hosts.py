@@ -77,6 +77,13 @@ def test_an_address_is_replaced_as_a_whole(client: wire.Client) -> None:
     assert (shown.text("contact:city"), shown.texts("contact:street")) == ("Brno", [])
 
 
+def test_what_may_be_shown_is_kept(client: wire.Client) -> None:
+    hidden = "<contact:disclose flag='0'><contact:name type='int'/><contact:voice/></contact:disclose>"
+    assert client.code(frames.contact_update("OWNER-1", f"<contact:chg>{hidden}</contact:chg>")) == 1000
+    shown = client.ask(frames.of_contact("info", "OWNER-1"))
+    assert shown.attribute("contact:disclose", "flag") == "0"
+
+
 def test_half_an_address_is_refused(client: wire.Client) -> None:
     postal = "<contact:postalInfo type='int'><contact:name>New Name</contact:name></contact:postalInfo>"
     assert client.code(frames.contact_update("OWNER-1", f"<contact:chg>{postal}</contact:chg>")) == 2003

@@ -153,7 +153,13 @@ def test_a_name_that_registries_do_not_take_is_a_syntax_error(name: str, client:
     assert (answer.code, answer.has("contact:name")) == (2005, True)
 
 
-def test_a_fee_check_without_a_currency_is_answered_in_the_registrys_own(client: wire.Client) -> None:
+def test_a_fee_check_without_a_currency_breaks_the_session(client: wire.Client) -> None:
+    client.send(wire.command(frames.check("a.test"), "<fee:check><fee:command name='create'/></fee:check>"))
+    assert client.is_cut()
+
+
+def test_a_better_registry_answers_it_in_its_own_currency(client: wire.Client, adjust: wire.Adjust) -> None:
+    adjust({"settings": {"crash_without_currency": False}})
     answer = client.ask(frames.check("a.test"), "<fee:check><fee:command name='create'/></fee:check>")
     assert (answer.code, answer.text("fee:currency")) == (1000, "EUR")
 

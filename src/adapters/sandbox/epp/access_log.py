@@ -1,6 +1,5 @@
 """Who came when, and what he asked: for measuring sessions and commands per second."""
 
-import itertools
 import json
 import os
 import threading
@@ -14,6 +13,7 @@ from adapters.sandbox.ledger import json_line
 from provisioner.kernel.clock import Clock
 
 KEPT: Final = 1_000_000
+_LONGEST_LINE: Final = 65536
 Event = Literal["open", "login", "command", "close"]
 
 
@@ -45,6 +45,8 @@ class AccessLog:
         self._path = path
         self._lock = threading.Lock()
         self._lines: deque[Access] = deque(maxlen=KEPT)
+        if path is not None and path.exists():
+            _cut_to_whole_lines(path)
         self._file = None if path is None else os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     def write(
@@ -108,8 +110,7 @@ class AccessLog:
         if self._path is None:
             return
         with self._path.open(encoding="utf-8") as file:
-            for text in itertools.takewhile(lambda line: line.endswith("\n"), file):
-                line = json.loads(text)
+            for line in map(json.loads, file):
                 if line["transaction"]:
                     yield line["account"], line["transaction"]
 
@@ -126,3 +127,12 @@ class AccessLog:
             if self._file is not None:
                 os.close(self._file)
                 self._file = None
+
+
+def _cut_to_whole_lines(path: Path) -> None:
+    """Remove a last line that was cut off in the writing."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(size - _LONGEST_LINE, 0))
+        tail = file.read()
+    os.truncate(path, size - len(tail) + tail.rfind(b"\n") + 1)

@@ -6,7 +6,7 @@ from typing import Final
 
 from adapters.sandbox.epp.nodes import Node, branch, leaf
 from adapters.sandbox.epp.reading import Part
-from adapters.sandbox.epp.refusals import Code, Refusal
+from adapters.sandbox.epp.refusals import Code, Refusal, SessionCrash
 from adapters.sandbox.epp.settings import RegistrySettings
 
 PREMIUM: Final = "premium"
@@ -67,7 +67,9 @@ def result(settings: RegistrySettings, name: str, cost: Price, balance: Decimal)
 
 
 def checked(settings: RegistrySettings, names: list[str], asked: Part) -> Node:
-    """The answer to a fee check. Raises Refusal (2004, 2005)."""
+    """The answer to a fee check. Raises Refusal (2004, 2005), and SessionCrash where it may not be without currency."""
+    if asked.find("fee:currency") is None and settings.crash_without_currency:
+        raise SessionCrash("a fee check without a currency")
     _check_currency(settings, asked.value("fee:currency"))
     commands = asked.all("fee:command")
     entries = [_checked_name(settings, name, commands) for name in names]

@@ -73,7 +73,10 @@ class Desk:
         return found
 
     def answer(self, visitor: Session, request: Request | Unreadable, *, failure: Refusal | None = None) -> Reply:
-        """The answer to a request. With `failure` the command is run, and this is said all the same."""
+        """The answer to a request. With `failure` the command is run, and this is said all the same.
+
+        Raises SessionCrash.
+        """
         with self.registry.busy():
             happenings.settle(self.registry)
             if isinstance(request, Request) and request.operation == "hello":
@@ -88,9 +91,9 @@ class Desk:
             allowed = visitor.services
             return Reply(replies.response(answer, request.transaction, server_transaction, allowed), answer.code)
 
-    def refuse(self, request: Request | Unreadable, refusal: Refusal) -> Reply:
+    def refuse(self, transaction: str, refusal: Refusal) -> Reply:
         """A refusal without looking at the request."""
-        return Reply(replies.refused(refusal, request.transaction, self.registry.new_transaction()), refusal.code)
+        return Reply(replies.refused(refusal, transaction, self.registry.new_transaction()), refusal.code)
 
     def _perform(self, visitor: Session, request: Request | Unreadable, server_transaction: str) -> Answer:
         if isinstance(request, Unreadable):

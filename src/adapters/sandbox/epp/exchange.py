@@ -8,7 +8,7 @@ from adapters.sandbox.epp import damage
 from adapters.sandbox.epp.desk import Desk, Repeated, Reply
 from adapters.sandbox.epp.nodes import write
 from adapters.sandbox.epp.reading import Request, Unreadable
-from adapters.sandbox.epp.refusals import Code, Refusal
+from adapters.sandbox.epp.refusals import Code, Refusal, SessionCrash
 from adapters.sandbox.epp.session import Session
 from adapters.sandbox.epp.wire import Ended, Wire
 from adapters.sandbox.faults import Fault, FaultPlan, Rule
@@ -32,11 +32,13 @@ class Exchange(BaseRequestHandler):
     def handle(self) -> None:
         """Greet, and answer until either side ends it."""
         self._desk.log.write("open", self._session.id)
-        reason = "the simulator stops"
+        reason = "the connection failed"
         try:
             self._converse(Wire(self.request, self._wait))
         except Ended as end:
             reason = str(end)
+        except SessionCrash as crash:
+            reason = f"crashed: {crash}"
         except ConnectionError:
             with contextlib.suppress(OSError):
                 self.request.close()
@@ -53,6 +55,7 @@ class Exchange(BaseRequestHandler):
     def _converse(self, wire: Wire) -> None:
         settings = self._desk.registry.settings
         self.request.settimeout(settings.login_seconds)
+        self.request.do_handshake()
         self._greet(wire)
         while True:
             settings = self._desk.registry.settings
@@ -70,6 +73,9 @@ class Exchange(BaseRequestHandler):
             wire.wait(rule.seconds)
         if rule is None:
             wire.send(write(self._desk.greeting().document))
+        elif rule.fault is Fault.REFUSE:
+            wire.send(write(self._desk.refuse("", _planned(rule)).document))
+            raise Ended("refused by the fault plan")
         else:
             damage.deliver(wire, self._desk.greeting().document, rule)
 
@@ -102,9 +108,9 @@ class Exchange(BaseRequestHandler):
 
     def _reply(self, request: Request | Unreadable, rule: Rule | None) -> Reply:
         if rule is not None and rule.fault is Fault.REFUSE:
-            return self._desk.refuse(request, _planned(rule))
+            return self._desk.refuse(request.transaction, _planned(rule))
         if rule is not None and rule.fault in damage.BEFORE_EFFECT:
-            return self._desk.refuse(request, Refusal(Code.FAILED))
+            return self._desk.refuse(request.transaction, Refusal(Code.FAILED))
         failure = _planned(rule) if rule is not None and rule.fault is Fault.FAIL_AFTER_EFFECT else None
         return self._desk.answer(self._session, request, failure=failure)
 

@@ -82,6 +82,10 @@ MESSAGES: Final[dict[int, str]] = {
 CLOSING: Final = frozenset({1500, 2500, 2501, 2502})
 
 
+class SessionCrash(Exception):
+    """The registry's session breaks down over a command; nothing was done."""
+
+
 class Refusal(Exception):
     """A command is refused. `element` and `value` name what was wrong in it; never a secret."""
 

@@ -6,7 +6,7 @@ import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -215,5 +215,5 @@ class Registry:
 
 
 def _shown(record: Any) -> Any:
-    fields = {name: getattr(record, name) for name in type(record).__match_args__ or () if name not in _HIDDEN}
-    return to_jsonable_python(fields)
+    shown = {field.name: getattr(record, field.name) for field in fields(record) if field.name not in _HIDDEN}
+    return to_jsonable_python(shown)

@@ -52,3 +52,4 @@ class RegistrySettings(BaseModel):
     login_seconds: Seconds = 10
     idle_seconds: Seconds = 120
     unique_transactions: bool = True
+    crash_without_currency: bool = True

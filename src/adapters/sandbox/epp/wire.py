@@ -11,6 +11,7 @@ from adapters.sandbox.serving import DRIP_PIECES, MAX_HOLD, is_gone, reset
 MAX_FRAME: Final = 1024 * 1024
 HEADER: Final = 4
 _POLL: Final = 0.02
+_SEND_SECONDS: Final = 60.0
 
 
 class Ended(Exception):
@@ -39,6 +40,7 @@ class Wire:
     def send_raw(self, content: bytes) -> None:
         """Send bytes as they are. Raises Ended when the client has left."""
         try:
+            self._connection.settimeout(_SEND_SECONDS)
             self._connection.sendall(content)
         except OSError as error:
             raise Ended("the client has left") from error
