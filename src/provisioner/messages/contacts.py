@@ -1,8 +1,8 @@
 """Contacts: who registers a domain and whom a registry may ask. Messages that create and change them."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from provisioner.messages.fields import (
     Contract,
@@ -12,6 +12,7 @@ from provisioner.messages.fields import (
     Line,
     Name,
     Phone,
+    broken,
 )
 
 Street = Annotated[tuple[Line, ...], Field(strict=False, min_length=1, max_length=3)]
@@ -59,6 +60,21 @@ class Contacts(Contract):
     admin: ContactReference | None = None
     tech: ContactReference | None = None
     billing: ContactReference | None = None
+
+
+class ChangedContacts(Contract):
+    """Contacts of a domain that are to be others, by role; at least one."""
+
+    registrant: ContactReference | None = None
+    admin: ContactReference | None = None
+    tech: ContactReference | None = None
+    billing: ContactReference | None = None
+
+    @model_validator(mode="after")
+    def _one_at_least(self) -> Self:
+        if not any((self.registrant, self.admin, self.tech, self.billing)):
+            raise broken("must name one role or more")
+        return self
 
 
 class CreateContact(Contract):

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from provisioner.messages.contacts import Contacts
+from provisioner.messages.contacts import ChangedContacts, Contacts
 from provisioner.messages.customers import Customer
 from provisioner.messages.fields import (
     Amount,
@@ -170,7 +170,7 @@ class SetContacts(Contract):
     """Make these the contacts of a domain; a role that is left out stays as it is."""
 
     service_id: Identifier
-    contacts: Contacts
+    contacts: ChangedContacts
 
 
 class SetDnssec(Contract):
