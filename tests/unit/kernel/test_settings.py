@@ -68,6 +68,14 @@ def test_the_key_ring_may_lie_elsewhere() -> None:
     assert _load(key_ring="/etc/provisioner/keys.json").key_ring == Path("/etc/provisioner/keys.json")
 
 
+def test_without_a_table_of_top_level_domains_the_shipped_one_is_meant() -> None:
+    assert _load().tlds_file is None
+
+
+def test_a_table_of_top_level_domains_may_be_named() -> None:
+    assert _load(tlds_file="tlds.toml").tlds_file == Path.cwd() / "tlds.toml"
+
+
 def test_a_path_becomes_absolute() -> None:
     assert _load(data_dir="here").data_dir == Path.cwd() / "here"
 
@@ -136,6 +144,7 @@ def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch)
             "EVENT_SOURCE is 'a b'; it must be 1 to 200 visible ASCII characters without spaces.",
         ),
         ({"data_dir": "/"}, "DATA_DIR is '/'; it must be a path."),
+        ({"tlds_file": "/"}, "TLDS_FILE is '/'; it must be a path."),
         (
             {"data_dir": "~no-such-user/x"},
             "DATA_DIR is '~no-such-user/x'; it must be a path whose home directory is known.",
