@@ -34,6 +34,17 @@ def decide(registry: Registry, domain: Domain, moment: datetime, *, approved: bo
     _record(registry, "registry:create-approved" if approved else "registry:create-refused", domain)
 
 
+def decide_transfer(registry: Registry, domain: Domain, moment: datetime, *, approved: bool) -> None:
+    """The registry approves or cancels a transfer that waits."""
+    if not domain.in_transfer:
+        raise ValueError(f"{domain.name} is in no transfer")
+    if approved:
+        ended = transfers.approve(registry, domain, "serverApproved", moment)
+    else:
+        ended = transfers.give_up(registry, domain, "serverCancelled", moment)
+    _record(registry, "registry:transfer-approved" if approved else "registry:transfer-cancelled", ended)
+
+
 def begin_removal(registry: Registry, domain: Domain, moment: datetime) -> Domain:
     """A deleted domain goes into redemption; what is then left of its grace periods is void."""
     until = moment + timedelta(days=registry.settings.redemption_days)
@@ -56,8 +67,7 @@ def _happen(registry: Registry, domain: Domain, moment: datetime) -> None:
     elif domain.removal is not None:
         _next_stage(registry, domain, domain.removal, moment)
     elif domain.in_transfer and transfers.standing(domain).acts_at == moment:
-        moved = transfers.approve(registry, domain, "serverApproved", moment)
-        _record(registry, "registry:transfer-approved", moved)
+        decide_transfer(registry, domain, moment, approved=True)
     elif registry.settings.auto_renew:
         _auto_renew(registry, domain, moment)
     else:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.sandbox.epp import happenings, notices, seed, transfers
+from adapters.sandbox.epp import happenings, notices, seed
 from adapters.sandbox.epp.desk import Desk
 from adapters.sandbox.epp.records import Domain
 from adapters.sandbox.epp.registry import Registry
@@ -104,7 +104,8 @@ class EppSimulator:
         for decision in asked.registrations:
             self._decide_registration(decision)
         for decision in asked.transfers:
-            self._decide_transfer(decision)
+            found = self._domain(decision.domain)
+            happenings.decide_transfer(self.registry, found, self.registry.clock.now(), approved=decision.approved)
         for intervention in asked.interventions:
             self._intervene(intervention)
         for notice in asked.messages:
@@ -119,15 +120,6 @@ class EppSimulator:
     def _decide_registration(self, decision: Decision) -> None:
         found = self._domain(decision.domain)
         happenings.decide(self.registry, found, self.registry.clock.now(), approved=decision.approved)
-
-    def _decide_transfer(self, decision: Decision) -> None:
-        found, now = self._domain(decision.domain), self.registry.clock.now()
-        if not found.in_transfer:
-            raise ValueError(f"{found.name} is in no transfer")
-        if decision.approved:
-            transfers.approve(self.registry, found, "serverApproved", now)
-        else:
-            transfers.give_up(self.registry, found, "serverCancelled", now)
 
     def _intervene(self, wanted: Intervention) -> None:
         found, now = self._domain(wanted.domain), self.registry.clock.now()
