@@ -8,8 +8,8 @@ import secrets
 
 import pytest
 
-from provisioner.orders.statuses import OperationState
-from tests.simulation import hosting
+from provisioner.orders.statuses import OperationState, ServiceStatus
+from tests.simulation import domains, hosting
 from tests.simulation.campaign import drawn_workflows, run
 from tests.simulation.simulation import Simulation
 from tests.simulation.verdict import judge
@@ -93,3 +93,35 @@ def test_a_subscription_that_has_vanished_is_lost() -> None:
 
 def test_every_workflow_of_hosting_comes_to_an_end_in_it() -> None:
     assert {"hosting.create", "hosting.suspend", "hosting.resume", "hosting.cancel"} <= run(0, 20).workflows
+
+
+def test_a_domain_that_was_bought_again_is_doubled() -> None:
+    simulation = next(found for found in map(_domains, range(100)) if found.registry.effects.count(BOUGHT))
+    assert domains.judge(simulation).good
+    simulation.registry.effects.append(BOUGHT)
+    assert {finding.wrong for finding in domains.judge(simulation).findings} == {Wrong.DOUBLED}
+
+
+def test_a_domain_that_has_vanished_is_lost() -> None:
+    simulation = next(found for found in map(_domains, range(100)) if _is_in_use(found))
+    simulation.registry.domains.clear()
+    assert {finding.wrong for finding in domains.judge(simulation).findings} == {Wrong.LOST}
+
+
+def test_every_workflow_of_domains_that_changes_something_comes_to_an_end_in_it() -> None:
+    verbs = ("register", "transfer", "transfer-cancel", "renew", "delete", "restore", "lock", "suspend", "upkeep")
+    assert {f"domain.{verb}" for verb in verbs} <= run(0, 20).workflows
+
+
+BOUGHT = "domain:create s-1.test"
+
+
+def _domains(seed: int) -> domains.DomainSimulation:
+    simulation = domains.DomainSimulation(seed)
+    simulation.run()
+    simulation.vendor.settle()
+    return simulation
+
+
+def _is_in_use(simulation: domains.DomainSimulation) -> bool:
+    return any(service.status is ServiceStatus.ACTIVE for service in simulation.memory.services.values())

@@ -25,11 +25,15 @@ class EffectClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """The declaration of one operation. `find` names the port's method that looks, with the same arguments."""
+    """The declaration of one operation. `find` names the port's method that looks, with the same arguments.
+
+    `ends`: codes of refusals by which `find` tells that what was asked for has come to nothing.
+    """
 
     effect_class: EffectClass
     find: str | None = None
     spends: bool = False
+    ends: tuple[str, ...] = ()
 
 
 def _declare(effect: Effect) -> Callable[[_Method], _Method]:
@@ -50,13 +54,14 @@ def keyed(*, spends: bool = False) -> Callable[[_Method], _Method]:
     return _declare(Effect(EffectClass.KEYED, spends=spends))
 
 
-def checkable(*, find: str, spends: bool = False) -> Callable[[_Method], _Method]:
+def checkable(*, find: str, spends: bool = False, ends: tuple[str, ...] = ()) -> Callable[[_Method], _Method]:
     """Declare that `find` says whether it happened.
 
     It takes the same arguments and returns `Done`, `Pending` when the vendor has accepted and not finished it, or
-    None. It must report what is accepted and unfinished: otherwise that is taken for never sent, and repeated.
+    None. It must report what is accepted and unfinished: otherwise that is taken for never sent, and repeated. A
+    Rejected with one of the codes in `ends` says that it was asked for and has come to nothing; any other says nothing.
     """
-    return _declare(Effect(EffectClass.CHECKABLE, find=find, spends=spends))
+    return _declare(Effect(EffectClass.CHECKABLE, find=find, spends=spends, ends=ends))
 
 
 def unsafe(*, spends: bool = False) -> Callable[[_Method], _Method]:

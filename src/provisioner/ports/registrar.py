@@ -217,7 +217,7 @@ class DomainRestores(Protocol):
 class DomainTransfers(Protocol):
     """Transfers. Rejected codes: `auth_code_wrong`, `transfer_locked`, `transfer_refused`, `transfer_cancelled`."""
 
-    @checkable(find="find_transfer", spends=True)
+    @checkable(find="find_transfer", spends=True, ends=("transfer_refused", "transfer_cancelled"))
     def request_transfer(self, request: TransferRequest) -> Done | Pending:
         """Ask for the domain; Pending while the losing registrar or the registry has not decided.
 

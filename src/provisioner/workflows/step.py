@@ -127,8 +127,8 @@ class Step:
         return self._recorder.pause(self._open_state(), reason, wait, StepOutcome(self._still_open(), attempt), failure)
 
     def _look_refused(self, refused: Rejected, attempt: Attempt) -> BaseException:
-        """What the vendor was still working on has been refused; of anything else the refusal tells nothing."""
-        if self._record.state is StepState.PENDING:
+        """What the vendor was still working on has been refused, or it says so; else the refusal tells nothing."""
+        if self._record.state is StepState.PENDING or refused.code in self._effect.ends:
             return self._recorder.give_up(self._record, item_error(refused), attempt)
         reason = self._words(f"its outcome is unknown, and looking it up was refused: {refused.message}")
         return self._recorder.hold(self._record, reason, attempt)

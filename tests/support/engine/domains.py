@@ -116,7 +116,7 @@ class DomainWorld(World):
 
     def have_registered(self, **facts: Any) -> None:
         """The service has its domain at the registry."""
-        domain = self.registry.put(NAME, auth_code=OWN_CODE, hosts=("ns1.host.example", "ns2.host.example"), **facts)
+        domain = self.registry.have(NAME, auth_code=OWN_CODE, hosts=("ns1.host.example", "ns2.host.example"), **facts)
         expires = domain.expires.strftime("%Y-%m-%dT%H:%M:%S.0Z")
         self.status, self.ref = ServiceStatus.ACTIVE, NAME
         self.data = {"roid": domain.roid, "expires_at": expires, "paid_until": expires}

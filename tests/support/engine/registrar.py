@@ -73,7 +73,7 @@ class FakeRegistrar(Registrar):
         """Tell how the next calls of a method go."""
         self._told[method].extend(answers)
 
-    def put(self, name: str, *, registrar: str = US, years: int = 1, **facts: object) -> Domain:
+    def have(self, name: str, *, registrar: str = US, years: int = 1, **facts: object) -> Domain:
         """Have a domain at the registry."""
         now = self.clock.now()
         kept = Domain(f"{name}-REP", registrar, now, _later(now, years))

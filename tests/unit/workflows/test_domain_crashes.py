@@ -38,7 +38,7 @@ def due(domain: DomainWorld) -> None:
 
 
 def theirs(domain: DomainWorld) -> None:
-    domain.registry.put(NAME, registrar=OTHERS, auth_code="their-code")
+    domain.registry.have(NAME, registrar=OTHERS, auth_code="their-code")
 
 
 @dataclass(frozen=True)

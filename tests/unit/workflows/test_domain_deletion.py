@@ -58,7 +58,7 @@ def test_a_deletion_without_an_answer_happens_once(domain: DomainWorld) -> None:
 
 
 def test_a_name_that_was_registered_anew_by_another_service_is_left_alone(domain: DomainWorld) -> None:
-    domain.registry.put(NAME).roid = "ANOTHER-REP"
+    domain.registry.have(NAME).roid = "ANOTHER-REP"
     domain.do("domain.delete")
     assert (domain.service.status, list(domain.registry.domains)) == (ServiceStatus.CANCELLED, [NAME])
 

@@ -93,7 +93,7 @@ def test_where_name_servers_are_attributes_they_are_registered_with_the_domain(d
 
 
 def test_a_name_that_is_taken_is_refused_before_anything_is_made(domain: DomainWorld) -> None:
-    domain.registry.put(NAME, registrar=OTHERS)
+    domain.registry.have(NAME, registrar=OTHERS)
     domain.do("domain.register")
     assert (domain.state(), domain.error_code(), domain.error_fields()) == (
         OperationState.FAILED,

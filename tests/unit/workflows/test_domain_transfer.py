@@ -10,7 +10,7 @@ CODE = "their-auth-code"
 
 
 def theirs(domain: DomainWorld, *statuses: str) -> None:
-    domain.registry.put(NAME, registrar=OTHERS, auth_code=CODE, statuses=set(statuses))
+    domain.registry.have(NAME, registrar=OTHERS, auth_code=CODE, statuses=set(statuses))
 
 
 def begin(domain: DomainWorld, **rules: object) -> None:
@@ -122,7 +122,7 @@ def test_a_domain_that_came_lately_is_taken_over_without_a_new_transfer(domain: 
 
 
 def test_a_domain_that_has_long_been_here_is_nobodys_to_take(domain: DomainWorld) -> None:
-    domain.registry.put(NAME, registrant="SOMEBODY")
+    domain.registry.have(NAME, registrant="SOMEBODY")
     domain.do("domain.transfer", secret=CODE)
     assert (domain.state(), domain.error_code()) == (OperationState.FAILED, "already_here")
 
@@ -243,3 +243,13 @@ def test_where_the_registry_decides_the_domain_is_looked_at_again(domain: Domain
     domain.order(rules={"transfer_out": "wait"})
     domain.do("domain.transfer-out", resource="transfer-out:s-1")
     assert (domain.registry.effects, domain.upkeep_in_days) == ([], 0.25)
+
+
+def test_a_transfer_that_was_refused_before_its_answer_came_has_failed(domain: DomainWorld) -> None:
+    theirs(domain)
+    domain.registry.will("request_transfer", lost(took_effect=True))
+    domain.ask("domain.transfer", secret=CODE)
+    domain.run_one()
+    domain.registry.transfers[NAME] = "refused"
+    domain.run_all()
+    assert (domain.state(), domain.error_code()) == (OperationState.FAILED, "transfer_refused")

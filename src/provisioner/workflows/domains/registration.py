@@ -18,7 +18,7 @@ from provisioner.workflows.operation import Operation
 
 REGISTRY_DECIDES: Final = 30 * 86_400.0
 """Seconds for which a registry that decides by hand is waited for before somebody is told."""
-LOOK_EVERY: Final = 60.0
+LOOK_EVERY: Final = 300.0
 
 
 @workflow("domain.register", port=Registrar)

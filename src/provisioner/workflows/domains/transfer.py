@@ -152,7 +152,7 @@ def cancel_transfer(op: Operation, registrar: Registrar) -> ServiceChange:
     if again:
         at = datetime.fromisoformat(op.inputs["again"])
         op.sleep_until("a-while", at, reason="a request may have been on its way when the transfer was cancelled")
-    elif op.service.status is ServiceStatus.ACTIVE:
+    elif op.write_down("began", {"over": op.service.status is ServiceStatus.ACTIVE})["over"]:
         raise Rejected("transfer_finished", f"the transfer of {domain} is over; there is nothing to cancel")
     done = op.step("cancel", registrar.cancel_transfer, domain)
     if not done.data.get("cancelled") and not again:
