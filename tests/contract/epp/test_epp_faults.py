@@ -1,0 +1,220 @@
+"""Each change meets each fault of the registry: the outcome is right, and whatever follows, the effect happens once."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from adapters.epp import EppRegistrar
+from adapters.sandbox.faults import Fault
+from provisioner.kernel.secret import Secret
+from provisioner.ports.outcomes import Failure, Misconfigured, Unavailable, Uncertain
+from tests.contract.epp import prepared, simulated
+from tests.contract.epp.prepared import Prepare
+from tests.contract.epp.simulated import EppWorld
+from tests.contract.registrar_world import OTHER_AUTH_CODE
+
+COMMAND_SECONDS = "2"
+MOST_TRIES = 60
+
+each_operation = pytest.mark.parametrize("prepare", prepared.ONCE, ids=lambda prepare: prepare.__name__)
+each_purchase = pytest.mark.parametrize("prepare", prepared.SPENDING, ids=lambda prepare: prepare.__name__)
+
+BEFORE_EFFECT = [Fault.RESET_BEFORE_EFFECT, Fault.GARBAGE_BEFORE_EFFECT]
+AFTER_EFFECT = [
+    Fault.RESET_AFTER_EFFECT,
+    Fault.GARBAGE_AFTER_EFFECT,
+    Fault.FAIL_AFTER_EFFECT,
+    Fault.CUT_IN_REPLY,
+    Fault.BAD_LENGTH,
+    Fault.BAD_UTF8,
+    Fault.WRONG_TRANSACTION,
+]
+CODES: list[tuple[int, type[Failure]]] = [(2104, Misconfigured), (2400, Uncertain), (2502, Unavailable)]
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[EppWorld]:
+    with simulated.running() as world:
+        yield world
+
+
+@pytest.fixture
+def registrar(world: EppWorld) -> Iterator[EppRegistrar]:
+    with simulated.opened(simulated.account(world.simulator, command_seconds=COMMAND_SECONDS)) as registrar:
+        yield registrar
+    world.simulator.faults.clear()
+
+
+@pytest.mark.parametrize("fault", AFTER_EFFECT)
+@each_operation
+def test_mode_1_an_effect_whose_answer_is_lost_happens_once(
+    prepare: Prepare, fault: Fault, registrar: EppRegistrar, world: EppWorld
+) -> None:
+    ready = prepare(registrar, world)
+    before = world.effects()
+    world.simulator.faults.plan(ready.change, fault)
+    with pytest.raises(Uncertain):
+        ready.call()
+    assert ready.find is None or ready.find() is not None
+    ready.call()
+    assert world.effects() == before + 1
+
+
+@pytest.mark.parametrize("fault", BEFORE_EFFECT)
+@each_operation
+def test_mode_1_an_effect_that_did_not_happen_is_not_found_and_then_made(
+    prepare: Prepare, fault: Fault, registrar: EppRegistrar, world: EppWorld
+) -> None:
+    ready = prepare(registrar, world)
+    before = world.effects()
+    world.simulator.faults.plan(ready.change, fault)
+    with pytest.raises(Uncertain):
+        ready.call()
+    assert ready.find is None or ready.find() is None
+    ready.call()
+    assert world.effects() == before + 1
+
+
+@pytest.mark.parametrize("fault", [Fault.TIMEOUT_AFTER_EFFECT, Fault.SLOW_DRIP])
+@each_purchase
+def test_mode_1_a_purchase_whose_answer_comes_too_late_is_made_once(
+    prepare: Prepare, fault: Fault, registrar: EppRegistrar, world: EppWorld
+) -> None:
+    ready = prepare(registrar, world)
+    before = world.effects()
+    world.simulator.faults.plan(ready.change, fault, seconds=3 * float(COMMAND_SECONDS))
+    with pytest.raises(Uncertain):
+        ready.call()
+    ready.call()
+    assert world.effects() == before + 1
+
+
+@each_purchase
+def test_mode_1_a_purchase_that_happens_after_the_time_out_is_found_and_made_once(
+    prepare: Prepare, registrar: EppRegistrar, world: EppWorld
+) -> None:
+    ready = prepare(registrar, world)
+    before = world.effects()
+    world.simulator.faults.plan(ready.change, Fault.LATE_SUCCESS, seconds=0.2)
+    with pytest.raises(Uncertain):
+        ready.call()
+    wait_until(lambda: ready.find is not None and ready.find() is not None)
+    ready.call()
+    assert world.effects() == before + 1
+
+
+@pytest.mark.parametrize("prepare", [prepared.register, prepared.renew, prepared.request_transfer])
+def test_an_answer_about_another_object_leaves_a_purchase_uncertain(
+    prepare: Prepare, registrar: EppRegistrar, world: EppWorld
+) -> None:
+    ready = prepare(registrar, world)
+    before = world.effects()
+    world.simulator.faults.plan(ready.change, Fault.WRONG_OBJECT)
+    with pytest.raises(Uncertain):
+        ready.call()
+    ready.call()
+    assert world.effects() == before + 1
+
+
+@pytest.mark.parametrize(("code", "outcome"), CODES)
+@each_operation
+def test_a_refusal_has_the_outcome_of_the_table_and_no_effect(
+    prepare: Prepare, code: int, outcome: type[Failure], registrar: EppRegistrar, world: EppWorld
+) -> None:
+    ready = prepare(registrar, world)
+    before = world.effects()
+    world.simulator.faults.plan(ready.change, Fault.REFUSE, code=code)
+    with pytest.raises(outcome) as refused:
+        ready.call()
+    assert refused.value.vendor_code == str(code)
+    assert world.effects() == before
+
+
+@each_operation
+def test_mode_11_a_login_that_was_forgotten_is_made_again_within_the_call(
+    prepare: Prepare, registrar: EppRegistrar, world: EppWorld
+) -> None:
+    ready = prepare(registrar, world)
+    before = world.effects()
+    world.simulator.faults.plan(ready.change, Fault.REFUSE, code=2002)
+    ready.call()
+    assert world.effects() == before + 1
+
+
+@pytest.mark.parametrize("question", ["domain:info", "domain:check", "domain:transfer-query"])
+@each_operation
+def test_a_question_that_fails_changes_nothing_or_leaves_it_uncertain(
+    prepare: Prepare, question: str, registrar: EppRegistrar, world: EppWorld
+) -> None:
+    ready = prepare(registrar, world)
+    before = world.effects()
+    world.simulator.faults.plan(question, Fault.RESET_BEFORE_EFFECT)
+    failed = outcome_of(ready.call)
+    if failed is Unavailable:
+        assert world.effects() == before
+    world.simulator.faults.clear()
+    ready.call()
+    assert world.effects() == before + 1
+
+
+def test_setting_a_code_again_does_no_harm(registrar: EppRegistrar, world: EppWorld) -> None:
+    domain = prepared.register(registrar, world).call()
+    assert domain is not None
+    world.simulator.faults.plan("domain:update", Fault.RESET_AFTER_EFFECT)
+    with pytest.raises(Uncertain):
+        registrar.change_auth_code(domain.ref, Secret(OTHER_AUTH_CODE))
+    registrar.change_auth_code(domain.ref, Secret(OTHER_AUTH_CODE))
+    world.days_pass(90)
+    world.other_asks_for(domain.ref, Secret(OTHER_AUTH_CODE))
+
+
+@pytest.mark.parametrize("fault", AFTER_EFFECT)
+def test_a_message_whose_acknowledgement_is_lost_is_gone(
+    fault: Fault, registrar: EppRegistrar, world: EppWorld
+) -> None:
+    world.adjust(messages=[{"text": "Maintenance."}])
+    message = registrar.next_message()
+    assert message is not None
+    world.simulator.faults.plan("poll:ack", fault)
+    with pytest.raises(Uncertain):
+        registrar.acknowledge(message.message_id)
+    registrar.acknowledge(message.message_id)
+    left = registrar.next_message()
+    assert left is None or left.message_id != message.message_id
+
+
+def test_a_message_whose_delivery_is_lost_stays(registrar: EppRegistrar, world: EppWorld) -> None:
+    world.adjust(messages=[{"text": "Maintenance."}])
+    world.simulator.faults.plan("poll:req", Fault.RESET_AFTER_EFFECT)
+    with pytest.raises(Unavailable):
+        registrar.next_message()
+    assert registrar.next_message() is not None
+
+
+def test_mode_10_an_empty_balance_parks_the_account_and_buys_nothing(registrar: EppRegistrar, world: EppWorld) -> None:
+    ready = prepared.register(registrar, world)
+    before = world.effects()
+    world.adjust(balances={simulated.US: "0.00"})
+    with pytest.raises(Misconfigured) as parked:
+        ready.call()
+    world.adjust(balances={simulated.US: "1000000.00"})
+    ready.call()
+    assert (parked.value.code, world.effects()) == ("balance_too_low", before + 1)
+
+
+def outcome_of(call: Callable[[], object]) -> type[Failure] | None:
+    try:
+        call()
+    except Failure as failed:
+        return type(failed)
+    return None
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    """Look until it has happened; each look is a question of its own."""
+    for _ in range(MOST_TRIES):
+        if happened():
+            return
+        time.sleep(0.1)
+    pytest.fail("it never happened")
