@@ -16,7 +16,16 @@ from provisioner.kernel.secret import Secret
 from provisioner.ports.accounts import VendorAccount
 
 AGENT_PATH: Final = "/enterprise/control/agent.php"
-SETTINGS: Final = ("endpoint", "fingerprint", "ca_file", "role", "connect_timeout", "read_timeout", "ip_address")
+SETTINGS: Final = (
+    "endpoint",
+    "fingerprint",
+    "ca_file",
+    "role",
+    "connect_timeout",
+    "read_timeout",
+    "ip_address",
+    "nameservers",  # for domains that are ordered with hosting; nothing for the adapter itself
+)
 CREDENTIALS: Final = ("login", "password", "secret_key")
 
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")

@@ -127,7 +127,7 @@ class TestReveal:
 
 
 def _filled(stage: Stage) -> None:
-    """One value in each sealed column."""
+    """One value in each sealed column of hosting."""
     stage.add_account()
     stage.shop.place("o-1", [hosting(password=stage.shop.sealed(CANARY))])
     stage.store.quarantine.keep(b"{", "orders", BROKEN)
