@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 from provisioner.kernel import crash, log
 from provisioner.kernel.errors import KeyRingError, RefusedError
 from provisioner.messages.contacts import CreateContact, UpdateContact
-from provisioner.messages.domains import RegisterDomain, TransferDomain
+from provisioner.messages.domains import RegisterDomain, TransferDomain, TransferInBulk
 from provisioner.messages.envelope import Message, Unreadable, decode
 from provisioner.messages.orders import CloseOrder, NoteOrder, PlaceOrder, RetryOrder
 from provisioner.messages.services import CancelService
@@ -118,6 +118,8 @@ class Intake:
                 ids = commands.note(message, data)
             case RegisterDomain() | TransferDomain():
                 ids = self._store.openings.open(message, plan_domain(data))
+            case TransferInBulk():
+                ids = self._store.bulks.accept(message, data)
             case CreateContact():
                 ids = self._store.contacts.create(message, data)
             case UpdateContact():

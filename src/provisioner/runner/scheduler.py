@@ -1,4 +1,4 @@
-"""The scheduled jobs: ring for what is due, tell what waits too long, forget what is old."""
+"""The scheduled jobs: ring for what is due, start upkeep and lines of bulks, tell what waits long, forget the old."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -10,6 +10,7 @@ from provisioner.kernel.errors import StoreUnavailable
 from provisioner.store.store import Store
 
 MOST_RINGS: Final = 100
+MOST_LINES: Final = 500  # of bulks, between two looks for what is due
 EVERY_MINUTE: Final = 60.0
 
 _log = log.get(__name__)
@@ -37,14 +38,22 @@ class Scheduler:
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set."""
         while not stop.is_set():
+            has_more = False
             try:
-                self.turn()
+                has_more = self.turn()
             except StoreUnavailable as away:
                 _log.warning("scheduler waits for the database", detail=str(away))
-            stop.wait(self._sweep_seconds)
+            stop.wait(0 if has_more else self._sweep_seconds)
 
-    def turn(self) -> None:
-        """Do once what is to be done now."""
+    def turn(self) -> bool:
+        """Do once what is to be done now; True when a bulk has more lines to start."""
+        self._store.upkeep.start_due()
+        lines = self._store.bulks.expand(MOST_LINES)
+        self._store.bulk_progress.tell()
+        self._ring_and_tidy()
+        return lines >= MOST_LINES
+
+    def _ring_and_tidy(self) -> None:
         due = self._store.housekeeping.due_operations(MOST_RINGS)
         if due:
             self._ring(due)

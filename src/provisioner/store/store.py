@@ -10,6 +10,8 @@ from provisioner.kernel.settings import Settings
 from provisioner.orders.tlds import TldTable
 from provisioner.store.acceptance import OrderIntake
 from provisioner.store.accounts import Accounts
+from provisioner.store.bulk_progress import BulkProgress
+from provisioner.store.bulks import Bulks
 from provisioner.store.claims import Claims
 from provisioner.store.commands import Commands
 from provisioner.store.contacts import ContactBook
@@ -42,6 +44,8 @@ class Store:
     database: Database
     orders: OrderIntake
     openings: DomainOpenings
+    bulks: Bulks
+    bulk_progress: BulkProgress
     contacts: ContactBook
     commands: Commands
     refusals: Refusals
@@ -82,10 +86,20 @@ def open_store(settings: Settings, ring: KeyRing, clock: Clock, ids: Ids, tlds: 
     database = Database(settings.database(), clock, pool_size=settings.database_pool_size)
     box = SecretBox(ring)
     sealing, placement = Sealing(ring, box), Placement(database, clock)
-    terms = DomainTerms(tlds or TldTable.shipped())
+    table = tlds or TldTable.shipped()
+    terms = DomainTerms(table)
     announcer = Announcer(settings.event_source, clock, ids)
     kinds = ON_POSTGRES if database.is_postgres else PLAIN
     deadline = settings.operation_deadline_seconds
+    openings = DomainOpenings(
+        database,
+        announcer=announcer,
+        ids=ids,
+        sealing=sealing,
+        placement=placement,
+        terms=terms,
+        deadline=deadline,
+    )
     breaker = Waits(settings.breaker_first_seconds, settings.breaker_most_seconds)
     return Store(
         database=database,
@@ -98,15 +112,17 @@ def open_store(settings: Settings, ring: KeyRing, clock: Clock, ids: Ids, tlds: 
             terms=terms,
             deadline_seconds=deadline,
         ),
-        openings=DomainOpenings(
+        openings=openings,
+        bulks=Bulks(
             database,
             announcer=announcer,
             ids=ids,
             sealing=sealing,
-            placement=placement,
-            terms=terms,
+            openings=openings,
+            tlds=table,
             deadline=deadline,
         ),
+        bulk_progress=BulkProgress(database, announcer),
         contacts=ContactBook(database, announcer=announcer, ids=ids, deadline=deadline),
         commands=Commands(database, announcer=announcer, ids=ids, sealing=sealing, terms=terms, deadline=deadline),
         refusals=Refusals(database, announcer),
