@@ -11,12 +11,14 @@ from provisioner.messages import json_schemas
 from provisioner.messages import reference as messages
 from provisioner.orders.reference import reference as statuses_reference
 from provisioner.orders.tlds_reference import reference as tlds_reference
+from tools.codes import codes_reference
 
 ROOT: Final = Path(__file__).parents[1]
 SCHEMAS: Final = "src/provisioner/messages/schemas"
 
 # A generated page is one line here.
 PAGES: Final[dict[str, Callable[[], str]]] = {
+    "docs/reference/codes.md": codes_reference,
     "docs/reference/commands.md": commands_reference,
     "docs/reference/messages.md": messages.reference,
     "docs/reference/settings.md": settings_reference,
