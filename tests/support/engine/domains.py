@@ -16,7 +16,7 @@ from tests.support.engine.world import World
 
 REGISTERED = domains  # by being imported
 NAME = "example.test"
-OWN_CODE = "own-auth-code-1"
+OWN_CODE = "own-auth-code-0123456789"
 DAY = 86_400.0
 
 RULES: dict[str, Any] = {
