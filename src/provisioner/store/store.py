@@ -32,6 +32,7 @@ from provisioner.store.postgres_intake import PostgresOrderIntake
 from provisioner.store.postgres_journal import PostgresJournal
 from provisioner.store.quarantine import Quarantine
 from provisioner.store.queries import Queries
+from provisioner.store.query_domains import DomainQueries
 from provisioner.store.refusals import Refusals
 from provisioner.store.upkeep import UpkeepPlan
 from provisioner.workflows.backoff import Waits
@@ -59,6 +60,7 @@ class Store:
     polls: Polls
     upkeep: UpkeepPlan
     queries: Queries
+    domain_queries: DomainQueries
 
     def outbox(self, owner: str) -> StoreOutbox:
         """The outbox, as one relay sees it."""
@@ -145,4 +147,5 @@ def open_store(settings: Settings, ring: KeyRing, clock: Clock, ids: Ids, tlds: 
         polls=Polls(database, announcer, ids, deadline=deadline),
         upkeep=UpkeepPlan(database, announcer, most=settings.upkeep_open, deadline=deadline),
         queries=Queries(database),
+        domain_queries=DomainQueries(database),
     )
