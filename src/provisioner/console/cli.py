@@ -7,13 +7,18 @@ from typing import Any, Final
 
 import click
 
+from provisioner.console.bulks import bulks
+from provisioner.console.contacts import contacts
 from provisioner.console.demo import demo
 from provisioner.console.doctor import doctor
+from provisioner.console.domain_bulks import transfer_bulk
+from provisioner.console.domains import domains
 from provisioner.console.exits import Exit, complain, exit_of, sentence_of
 from provisioner.console.installation import OpenInstallation
 from provisioner.console.keys import keys
 from provisioner.console.operations import operations
 from provisioner.console.orders import orders
+from provisioner.console.polls import polls
 from provisioner.console.processes import migrate, relay, run, scheduler, worker
 from provisioner.console.quarantine import quarantine
 from provisioner.console.sandbox import sandbox
@@ -54,6 +59,10 @@ for command in (
     submit,
     orders,
     services,
+    domains,
+    contacts,
+    bulks,
+    polls,
     operations,
     quarantine,
     servers,
@@ -62,6 +71,7 @@ for command in (
     demo,
 ):
     cli.add_command(command)
+domains.add_command(transfer_bulk)
 
 
 def main(open_installation: OpenInstallation, arguments: Sequence[str] | None = None) -> int:

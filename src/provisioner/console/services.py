@@ -30,10 +30,10 @@ def list_services(
         output.document(found)
         return
     rows = [
-        (each.id, each.product, each.status, each.customer_id, each.vendor_account or "", each.ref or "")
+        (each.id, each.product, each.status, each.customer_id, each.vendor_account or "", each.name or each.ref or "")
         for each in found
     ]
-    output.table(("service", "product", "status", "customer", "server", "vendor's id"), rows)
+    output.table(("service", "product", "status", "customer", "server", "domain or vendor's id"), rows)
 
 
 @services.command()
@@ -59,6 +59,6 @@ def show(session: Session, service_id: str, *, exchanges: bool, as_json: bool) -
 @click.argument("service_id")
 @pass_session
 def reveal(session: Session, service_id: str) -> None:
-    """Print the system password of a service, once; who asked for it is written to the audit."""
+    """Print the system password of a service, or the code of a domain, once; who asked is written to the audit."""
     password = session.store.credentials.reveal_password(service_id, session.operator())
     click.echo(password.reveal())

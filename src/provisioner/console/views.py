@@ -1,5 +1,6 @@
 """An order, a service, an operation: as sections of text. Pure; times are UTC."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -131,4 +132,6 @@ def _published(event: EventRecord) -> str:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
     return "" if value is None else str(value)

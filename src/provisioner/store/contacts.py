@@ -166,13 +166,22 @@ def _settled(data: CreateContact | UpdateContact) -> dict[str, Any]:
 
 
 def _users(connection: sa.Connection, customer_id: str, contact_id: str) -> list[Mapping[str, Any]]:
-    """The services of a customer that have a contact, locked. The text says quickly where it is worth to look."""
-    mentioned = sa.cast(services.c.attributes, sa.Text).contains(contact_id, autoescape=True)
-    here = (services.c.customer_id == customer_id, services.c.product == "domain", mentioned)
+    """The services of a customer that have a contact, locked."""
+    here = (services.c.customer_id == customer_id, services.c.name.is_not(None), mentions(contact_id))
     alive = services.c.status != ServiceStatus.CANCELLED.value
     query = sa.select(services).where(*here, alive).order_by(services.c.id).with_for_update()
     rows = [dict(row) for row in connection.execute(query).mappings()]
-    return [row for row in rows if any(_is(each, contact_id) for each in row["attributes"]["contacts"].values())]
+    return [row for row in rows if has_contact(row["attributes"], contact_id)]
+
+
+def mentions(contact_id: str) -> sa.ColumnElement[bool]:
+    """Services whose attributes have the contact's id somewhere; the few where it is worth to look closely."""
+    return sa.cast(services.c.attributes, sa.Text).contains(contact_id, autoescape=True)
+
+
+def has_contact(attributes: Mapping[str, Any], contact_id: str) -> bool:
+    """Whether a domain has this contact, in any role."""
+    return any(_is(each, contact_id) for each in attributes.get("contacts", {}).values())
 
 
 def _is(contact: Contact, contact_id: str) -> bool:

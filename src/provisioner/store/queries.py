@@ -8,11 +8,13 @@ from typing import Any, Final, Literal, TypeVar
 import sqlalchemy as sa
 
 from provisioner.kernel.errors import NotFoundError
-from provisioner.orders.statuses import HISTORICAL, OperationState
+from provisioner.orders.statuses import HISTORICAL, OperationState, ServiceStatus
+from provisioner.store.contacts import has_contact, mentions
 from provisioner.store.database import Database
 from provisioner.store.query_operations import ENDED, accounts_by_name, complete, operation_from
 from provisioner.store.query_records import (
     AccountRecord,
+    ContactRecord,
     EventRecord,
     ItemRecord,
     NoteRecord,
@@ -36,6 +38,7 @@ from provisioner.store.tables import (
     service_periods,
     services,
 )
+from provisioner.store.tables_domains import contacts
 
 MOST: Final = 10_000  # rows of one list; beyond that a person asks a narrower question
 Where = sa.ColumnElement[bool]
@@ -108,10 +111,12 @@ class Queries:
         status: str | None = None,
         customer_id: str | None = None,
         vendor_account: str | None = None,
+        product: str | None = None,
         limit: int = 50,
     ) -> list[ServiceRecord]:
         """The services made last, newest first."""
-        where = _equal(services, status=status, customer_id=customer_id, vendor_account=vendor_account)
+        equal = {"customer_id": customer_id, "vendor_account": vendor_account, "product": product}
+        where = _equal(services, status=status, **equal)
         query = sa.select(services).where(*where).order_by(services.c.created_at.desc(), services.c.id)
         with self._database.read() as connection:
             return _records(ServiceRecord, connection, query.limit(min(limit, MOST)))
@@ -130,6 +135,36 @@ class Queries:
                 notes=_notes(connection, "service", service_id),
                 events=_events(connection, f"service/{service_id}"),
             )
+
+    # -- domains and contacts
+
+    def domain_service(self, domain: str) -> str:
+        """The service of a domain, by the domain or by the service's own id: the newest that is not over, if any."""
+        over = services.c.status.in_((ServiceStatus.CANCELLED.value, ServiceStatus.FAILED.value))
+        query = sa.select(services.c.id).where((services.c.name == domain.lower()) | (services.c.id == domain))
+        ordered = query.where(services.c.name.is_not(None)).order_by(over, services.c.created_at.desc())
+        with self._database.read() as connection:
+            found: str | None = connection.scalar(ordered.limit(1))
+        if found is None:
+            raise NotFoundError(f"there is no service for a domain {domain}; give it in A-labels, or the service's id")
+        return found
+
+    def contacts(self, *, customer_id: str | None = None, limit: int = 50) -> list[ContactRecord]:
+        """Contacts by their id."""
+        query = sa.select(contacts).where(*_equal(contacts, customer_id=customer_id)).order_by(contacts.c.contact_id)
+        with self._database.read() as connection:
+            return _records(ContactRecord, connection, query.limit(min(limit, MOST)))
+
+    def contact(self, contact_id: str) -> tuple[ContactRecord, list[ServiceRecord]]:
+        """A contact, and the domains that have it."""
+        with self._database.read() as connection:
+            found = _records(ContactRecord, connection, sa.select(contacts).where(contacts.c.contact_id == contact_id))
+            if not found:
+                raise NotFoundError(f"there is no contact {contact_id}")
+            owned = (services.c.customer_id == found[0].customer_id, services.c.name.is_not(None))
+            query = sa.select(services).where(*owned, mentions(contact_id)).order_by(services.c.name, services.c.id)
+            users = _records(ServiceRecord, connection, query)
+        return found[0], [user for user in users if has_contact(user.attributes, contact_id)]
 
     # -- operations
 

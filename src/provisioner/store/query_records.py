@@ -210,7 +210,10 @@ class OrderDetails:
 
 @dataclass(frozen=True, slots=True)
 class ServiceRecord:
-    """A service without its parts. `ref` and `data` are the vendor's."""
+    """A service without its parts. `ref` and `data` are the vendor's; `name` is the domain, of one.
+
+    `upkeep_at` is when `upkeep_workflow` is started next.
+    """
 
     id: str
     customer_id: str
@@ -229,6 +232,21 @@ class ServiceRecord:
     warnings: tuple[str, ...]
     revealed_at: datetime | None
     created_at: datetime
+    updated_at: datetime
+    name: str | None = None
+    upkeep_at: datetime | None = None
+    upkeep_workflow: str | None = None
+    bulk_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRecord:
+    """A contact of a customer. `data` has the fields of the message."""
+
+    contact_id: str
+    customer_id: str
+    data: Mapping[str, Any]
+    version: int
     updated_at: datetime
 
 
