@@ -58,7 +58,7 @@ Told by `operation.needs-attention.v1` as `reason`, and by `provisioner operatio
 
 def codes_reference() -> str:
     """The whole page, in Markdown."""
-    source = _source()
+    source = product_source()
     return "\n".join(
         [
             _INTRODUCTION,
@@ -80,11 +80,12 @@ def codes_reference() -> str:
 
 def unknown_attentions() -> set[str]:
     """Codes of the source that the table of the console lacks."""
-    return {each.code for each in _source().given() if each.under == "attention"} - set(ATTENTIONS)
+    return {each.code for each in product_source().given() if each.under == "attention"} - set(ATTENTIONS)
 
 
 @cache
-def _source() -> Source:
+def product_source() -> Source:
+    """The product's own source, read once."""
     return Source(SOURCE)
 
 

@@ -52,10 +52,10 @@ class Given:
 
 @dataclass
 class _Module:
-    """One file: its name, its tree, its text constants and where its imported names come from."""
+    """One file: its name, all its nodes, its text constants and where its imported names come from."""
 
     name: str
-    tree: ast.Module
+    nodes: list[ast.AST]
     texts: dict[str, str] = field(default_factory=dict)
     imports: dict[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -81,7 +81,7 @@ class Source:
     def given(self) -> Iterator[Given]:
         """Every code that is handed to a parameter for codes."""
         for module in self._modules.values():
-            for call in (node for node in ast.walk(module.tree) if isinstance(node, ast.Call)):
+            for call in (node for node in module.nodes if isinstance(node, ast.Call)):
                 yield from self._given_in(module, call)
 
     def _given_in(self, module: _Module, call: ast.Call) -> Iterator[Given]:
@@ -117,7 +117,7 @@ class Source:
         if isinstance(value, ast.Name):
             given = [
                 node.value
-                for node in ast.walk(module.tree)
+                for node in module.nodes
                 if isinstance(node, ast.Assign) and _is(node.targets[0], value.id) and node.lineno < value.lineno
             ]
             value = given[-1] if given else value
@@ -149,12 +149,12 @@ class Source:
 
     def _nodes(self, kind: type[Node]) -> Iterator[Node]:
         for module in self._modules.values():
-            yield from (node for node in ast.walk(module.tree) if isinstance(node, kind))
+            yield from (node for node in module.nodes if isinstance(node, kind))
 
 
 def _read(file: Path, folder: Path) -> _Module:
     tree = ast.parse(file.read_text())
-    module = _Module(".".join(file.relative_to(folder).with_suffix("").parts), tree)
+    module = _Module(".".join(file.relative_to(folder).with_suffix("").parts), list(ast.walk(tree)))
     for node in tree.body:
         match node:
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=str(text))):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.console.codes import ATTENTIONS, REMEDIES
-from tools.codes import SOURCE, codes_reference, unknown_attentions
+from tools.codes import codes_reference, product_source, unknown_attentions
 from tools.sources import Source
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "codes.md"
@@ -79,7 +79,7 @@ def test_every_attention_has_its_meaning_and_its_remedy() -> None:
 
 
 def test_nothing_is_advised_about_codes_that_do_not_exist() -> None:
-    source = Source(SOURCE)
+    source = product_source()
     known = {each.code for each in source.given()} | {each.code for each in source.errors()}
     assert set(REMEDIES) <= known
     assert set(ATTENTIONS) <= known | {"past_deadline"}  # that one is chosen at run time
