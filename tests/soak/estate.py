@@ -1,4 +1,4 @@
-"""Everything that a soak runs: its own RabbitMQ and PostgreSQL, two simulated Plesk servers, and real processes."""
+"""Everything that a soak runs: its own RabbitMQ and PostgreSQL, two simulated Plesk servers, a registry, processes."""
 
 import re
 import shutil
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from adapters.sandbox.epp import start_simulator as start_registry
 from adapters.sandbox.plesk import start_simulator
 from adapters.sandbox.running import RunningSimulator
 from provisioner.app.installed import Installed
@@ -22,12 +23,13 @@ from provisioner.store.store import Store
 from tests.soak.proxy import Way, Ways
 from tests.support.postgres import PostgresCluster
 from tests.support.processes import Child, ends_with_us, start
-from tests.support.production import PACE, prepare
+from tests.support.production import PACE, REGISTRAR, prepare, registrar_account
 from tests.support.rabbit import RabbitNode
 from tests.support.rabbit_vhost import Vhost
 
 SERVERS: Final = ("plesk-1", "plesk-2")
 READ_SECONDS: Final = 2.0
+SESSIONS: Final = 8
 RESTART_SECONDS: Final = 0.3
 
 # A late success of the simulators comes within two seconds, so looking has to go on for longer.
@@ -168,11 +170,13 @@ def estate(folder: Path, *, doorbells: bool = True) -> Iterator[Estate]:
         installed = _installed(folder, database_url)
         stack.callback(installed.close)
         vendors = {name: start_simulator(data_dir=folder / name) for name in SERVERS}
+        vendors[REGISTRAR] = start_registry(data_dir=folder / REGISTRAR)
         for vendor in vendors.values():
             stack.callback(vendor.close)
         vendor_ways = {name: ways.to(_port(vendor.endpoint)) for name, vendor in vendors.items()}
         for name, vendor in vendors.items():
-            installed.store().accounts.add(_account(name, vendor, vendor_ways[name]), "soak")
+            account = _registrar if name == REGISTRAR else _account
+            installed.store().accounts.add(account(name, vendor, vendor_ways[name]), "soak")
         prepare(vhost)
         urls = {"database": database_url, "broker": _broker_url(rabbit, vhost, doorbells=doorbells)}
         roles = ROLES if doorbells else ROLES_APART
@@ -208,6 +212,11 @@ def _account(name: str, vendor: RunningSimulator, way: Way) -> NewAccount:
         "read_timeout": f"{READ_SECONDS:g}",
     }
     return NewAccount(name, "plesk", "hosting", "live", settings, vendor.credentials, concurrency=4)
+
+
+def _registrar(_name: str, vendor: RunningSimulator, way: Way) -> NewAccount:
+    times = {"command_seconds": f"{READ_SECONDS:g}", "connect_seconds": f"{READ_SECONDS:g}"}
+    return registrar_account(vendor, sessions=SESSIONS, port=str(way.port), **times)
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,7 +185,7 @@ def _slow_vendor_down(estate: Estate, strike: Strike) -> Struck:
 
 def _plan_fault(estate: Estate, strike: Strike) -> Struck:
     vendor = estate.vendors[strike.choose(sorted(estate.vendors))]
-    for rule in rules(strike):
+    for rule in rules(strike, vendor.name):
         vendor.faults.add(rule)
     return None
 

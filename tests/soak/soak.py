@@ -1,6 +1,6 @@
 """The soak: orders go through real processes while a nemesis strikes; at the end the judge decides.
 
-    storefront ──▶ RabbitMQ ──▶ two workers ──▶ two simulated Plesk servers
+    storefront ──▶ RabbitMQ ──▶ two workers ──▶ two simulated Plesk servers, one simulated registry
         ▲                        │   PostgreSQL, a scheduler
         └──── two relays ◀───────┘   every way of a worker to broker, database and vendor is a proxy that can be cut
 

@@ -61,10 +61,10 @@ def _count(kind: str, full: int, orders: int) -> int:
     return max(math.ceil(full * orders / FULL), FEWEST.get(kind, 1))
 
 
-def rules(strike: Strike) -> Iterator[Rule]:
-    """What the simulated panel is to do wrong, for a strike of the kind `vendor_fault`."""
+def rules(strike: Strike, simulator: str) -> Iterator[Rule]:
+    """What the simulated panel or registry is to do wrong, for a strike of the kind `vendor_fault`."""
     dice = random.Random(strike.luck)  # noqa: S311 - a soak is to be repeated
-    fault, operations, options = dice.choice(VENDOR_FAULTS)
+    fault, operations, options = dice.choice(VENDOR_FAULTS[simulator])
     yield Rule.model_validate({"operation": dice.choice(operations), "fault": fault, **options})
 
 
@@ -73,7 +73,9 @@ _CHANGING: Final = (*_MAKING, "webspace.set", "webspace.del", "customer.del")
 _LOOKING: Final = ("customer.get", "webspace.get")
 _ANY: Final = (*_CHANGING, *_LOOKING)
 
-VENDOR_FAULTS: Final[tuple[tuple[Fault, tuple[str, ...], Mapping[str, Any]], ...]] = (
+_Faults = tuple[tuple[Fault, tuple[str, ...], Mapping[str, Any]], ...]
+
+PANEL_FAULTS: Final[_Faults] = (
     (Fault.TIMEOUT_BEFORE_EFFECT, _ANY, {"seconds": 4}),
     (Fault.TIMEOUT_AFTER_EFFECT, _CHANGING, {"seconds": 4}),
     (Fault.TIMEOUT_AFTER_EFFECT, _MAKING, {"seconds": 4, "times": 2}),
@@ -93,3 +95,23 @@ VENDOR_FAULTS: Final[tuple[tuple[Fault, tuple[str, ...], Mapping[str, Any]], ...
     (Fault.REFUSE, _MAKING, {"code": 1019, "text": "a value is wrong"}),
     (Fault.REFUSE, ("*",), {"code": 1012}),
 )
+
+_BUYING: Final = ("domain:create", "domain:renew")
+_WRITING: Final = (*_BUYING, "domain:update", "contact:create", "domain:delete")
+_READING: Final = ("domain:check", "domain:info", "contact:info")
+_EVERY: Final = (*_WRITING, *_READING)
+
+REGISTRY_FAULTS: Final[_Faults] = (
+    (Fault.RESET_BEFORE_EFFECT, _EVERY, {}),
+    (Fault.RESET_AFTER_EFFECT, _WRITING, {"times": 2}),
+    (Fault.TIMEOUT_AFTER_EFFECT, _WRITING, {"seconds": 4}),
+    (Fault.CUT_IN_REPLY, _WRITING, {}),
+    (Fault.BAD_LENGTH, _EVERY, {}),
+    (Fault.BAD_UTF8, _WRITING, {}),
+    (Fault.WRONG_TRANSACTION, _WRITING, {}),
+    (Fault.SLOW_DRIP, _EVERY, {"seconds": 3}),
+    (Fault.DELAY, _EVERY, {"seconds": 1}),
+    (Fault.REFUSE, _EVERY, {"code": 2400, "times": 2}),
+    (Fault.REFUSE, _EVERY, {"code": 2502}),
+)
+VENDOR_FAULTS: Final[Mapping[str, _Faults]] = {"plesk": PANEL_FAULTS, "epp": REGISTRY_FAULTS}

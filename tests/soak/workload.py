@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from provisioner.kernel.sealing import PublicKey, seal_to_public_key
+from tests.support.domains import domain_item
 from tests.support.production import hosting_item, message
 
 NO_SUCH_PLAN: Final = "no-such-plan"
@@ -22,6 +23,15 @@ POISON: Final[tuple[bytes, ...]] = (
     b'{"options": null, "actor_name": ["take"], "n": %d}',
     b'{"queue_name": "no-such-queue", "n": %d}',
 )
+
+DOMAIN_CHANGES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "renew": {"years": 1},
+    "unlock": {},
+    "lock": {},
+    "set-nameservers": {"nameservers": [{"name": "ns8.hosting.example"}, {"name": "ns9.hosting.example"}]},
+    "set-dnssec": {"records": []},
+    "set-auto-renew": {"auto_renew": False},
+}
 
 Message = Mapping[str, Any]
 
@@ -89,6 +99,8 @@ class Workload:
     def _items(self, number: int, dice: random.Random, server: dict[str, str]) -> list[dict[str, Any]]:
         count = dice.choices([1, 2, 3], weights=[7, 2, 1])[0]
         items = [{**self._hosting(number, index, dice), **server} for index in range(count)]
+        if dice.random() < 0.2:
+            items.append({**domain_item(number), **self._requires(items, dice)})
         if dice.random() < 0.15:
             text = {"product": "markup", "item_id": "markup", "change": "markup_change", "text": "five in a hundred"}
             items.append({**text, **self._requires(items, dice)})
@@ -144,15 +156,22 @@ class Workload:
         return [_sending("order.retry.v1", f"retry-{order_id}-{attempt}", again)]
 
     def _about_service(self, data: Message, place: tuple[str, int]) -> list[Sending]:
-        """A few services are suspended, resumed and cancelled, some in one breath."""
+        """A few services are suspended, resumed and cancelled, some in one breath; a few domains are changed first."""
         service_id, status = data["service_id"], data["status"]
         dice = self._dice(f"{service_id}/{place[1]}")
+        if data["product"] == "domain" and status == "active" and dice.random() < 0.5:
+            changes = dice.sample(sorted(DOMAIN_CHANGES), 2)
+            return [self._change(change, service_id, f"{place[1]}") for change in changes]
         choices = {"active": ["suspend", "cancel", "burst", "term"], "suspended": ["resume", "cancel"]}
         if status not in choices or dice.random() > (0.35 if status == "active" else 0.8):
             return []
         verb = dice.choice(choices[status])
         verbs = {"burst": ["suspend", "resume", "suspend", "cancel"]}.get(verb, [verb])
         return [self._command(each, service_id, f"{place[1]}-{index}") for index, each in enumerate(verbs)]
+
+    def _change(self, change: str, service_id: str, mark: str) -> Sending:
+        data = {"service_id": service_id, **DOMAIN_CHANGES[change]}
+        return _sending(f"domain.{change}.v1", f"{change}-{service_id}-{mark}", data)
 
     def _command(self, verb: str, service_id: str, mark: str) -> Sending:
         data: dict[str, Any] = {"service_id": service_id, "reason": f"the soak wants {verb}"}

@@ -1,4 +1,4 @@
-"""A whole production on one machine: our RabbitMQ and PostgreSQL, a simulated Plesk server, and real processes."""
+"""A whole production on one machine: our RabbitMQ and PostgreSQL, simulated vendors, and real processes."""
 
 import json
 import sys
@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from adapters.sandbox.epp import start_simulator as start_registry
 from adapters.sandbox.plesk import start_simulator
 from adapters.sandbox.running import RunningSimulator
 from provisioner.app.installed import Installed
@@ -24,6 +25,8 @@ from tests.support.processes import Child, ends_with_us, start, wait_for
 from tests.support.rabbit_vhost import Vhost
 
 ACCOUNT: Final = "plesk-1"
+REGISTRAR: Final = "registry-1"
+TLDS: Final = Path(__file__).with_name("tlds.toml")
 HEARD: Final = "heard"
 ENDED: Final = frozenset({"completed", "completed_with_errors", "provisioning_failed"})
 
@@ -39,6 +42,8 @@ PACE: Final[Mapping[str, str]] = {
     "PROVISIONER_BREAKER_MOST_SECONDS": "2",
     "PROVISIONER_WORKER_THREADS": "4",
     "PROVISIONER_STOP_GRACE_SECONDS": "10",
+    "PROVISIONER_POLL_SECONDS": "1",
+    "PROVISIONER_TLDS_FILE": str(TLDS),
     "PROVISIONER_LOG_FORMAT": "json",
 }
 
@@ -51,6 +56,7 @@ class Production:
     vhost: Vhost
     installed: Installed
     simulator: RunningSimulator
+    registry: RunningSimulator
     environ: Mapping[str, str]
     children: list[Child] = field(default_factory=list)
 
@@ -58,6 +64,11 @@ class Production:
     def store(self) -> Store:
         """The database, seen by the test itself."""
         return self.installed.store()
+
+    @property
+    def vendors(self) -> tuple[RunningSimulator, ...]:
+        """Every simulated vendor."""
+        return self.simulator, self.registry
 
     def start(self, role: str, *options: str, **environ: str) -> Child:
         """A process of ours; `environ` is added to what all have."""
@@ -110,7 +121,8 @@ class Production:
         for child in self.children:
             if child.running:
                 child.kill()
-        self.simulator.close()
+        for vendor in self.vendors:
+            vendor.close()
         self.installed.close()
 
 
@@ -118,7 +130,7 @@ class Production:
 def production(
     folder: Path, vhost: Vhost, database_url: str, *, concurrency: int = 4, read_timeout: float = 2.0
 ) -> Iterator[Production]:
-    """A production with one Plesk server and no process running yet."""
+    """A production with one Plesk server and one registry, and no process running yet."""
     ring = folder / "keys.json"
     KeyRing.create(ring)
     environ = {
@@ -131,9 +143,11 @@ def production(
     installed = Installed(Settings(database_url=Secret(database_url), key_ring=ring, data_dir=folder))
     installed.migrate()
     simulator = start_simulator(data_dir=folder / "sandbox")
-    made = Production(folder, vhost, installed, simulator, environ)
+    registry = start_registry(data_dir=folder / "registry")
+    made = Production(folder, vhost, installed, simulator, registry, environ)
     try:
         made.store.accounts.add(account(simulator, concurrency, read_timeout), "test")
+        made.store.accounts.add(registrar_account(registry), "test")
         prepare(vhost)
         yield made
     finally:
@@ -144,6 +158,12 @@ def account(simulator: RunningSimulator, concurrency: int = 4, read_timeout: flo
     """The simulated server as a vendor account for live orders."""
     settings = {**simulator.settings, "read_timeout": f"{read_timeout:g}"}
     return NewAccount(ACCOUNT, "plesk", "hosting", "live", settings, simulator.credentials, concurrency)
+
+
+def registrar_account(registry: RunningSimulator, *, sessions: int = 4, **settings: str) -> NewAccount:
+    """The simulated registry as a vendor account for live orders; `sessions` is all that the registrar has."""
+    all_settings = {**registry.settings, "max_sessions": str(sessions), **settings}
+    return NewAccount(REGISTRAR, "epp", "domain", "live", all_settings, registry.credentials, sessions - 1)
 
 
 def prepare(vhost: Vhost) -> None:

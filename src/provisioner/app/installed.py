@@ -23,6 +23,7 @@ from provisioner.ports.hosting import HostingPanel
 from provisioner.ports.outcomes import Done
 from provisioner.ports.registrar import Registrar
 from provisioner.runner.adapters import OpenAdapters
+from provisioner.runner.polling import Polling, with_queue
 from provisioner.runner.runner import Pace, Runner
 from provisioner.runner.scheduler import Scheduler
 from provisioner.store.domains import tld_table
@@ -109,6 +110,17 @@ class Installed:
             self.clock,
             sweep_seconds=settings.sweep_seconds,
             retention_days=settings.inbox_retention_days,
+        )
+
+    def polling(self, ring: Ring) -> Polling:
+        """The reader of registries' message queues."""
+        return Polling(
+            self._store.polls,
+            self.adapters,
+            ring,
+            readable=with_queue(adapter_factories()),
+            owner=self.owner,
+            poll_seconds=self.settings.poll_seconds,
         )
 
     # -- what commands ask for

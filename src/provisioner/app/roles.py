@@ -161,10 +161,28 @@ def _scheduler(installed: Installed, stop: threading.Event) -> int:
         if doorbell is not None:
             doorbell.ring(operations[0])
 
-    installed.scheduler(ring).run(stop)
+    code = _watch_jobs(stop, _jobs(installed, stop, ring))
     if doorbell is not None:
         doorbell.close()
-    return 0
+    return code
+
+
+def _jobs(installed: Installed, stop: threading.Event, ring: Ring) -> tuple[threading.Thread, ...]:
+    """The scheduled jobs and the reader of registries' queues, each on a thread; only the first rings."""
+    works = {"scheduler": installed.scheduler(ring).run, "polling": installed.polling(_let_be).run}
+    threads = tuple(threading.Thread(target=run, args=(stop,), name=name, daemon=True) for name, run in works.items())
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def _watch_jobs(stop: threading.Event, threads: Sequence[threading.Thread]) -> int:
+    def end() -> bool:
+        for thread in threads:
+            thread.join()
+        return True
+
+    return _watch(stop, lambda: stop.is_set() or all(thread.is_alive() for thread in threads), end)
 
 
 def _relay(installed: Installed, stop: threading.Event) -> int:
@@ -192,12 +210,10 @@ def _embedded(installed: Installed, stop: threading.Event) -> int:
     """Without a broker one process does it all; events wait in the outbox."""
     runner = installed.runner()
     runner.start()
-    scheduler = installed.scheduler(lambda _operations: runner.wake())
-    jobs = threading.Thread(target=scheduler.run, args=(stop,), name="scheduler", daemon=True)
-    jobs.start()
+    jobs = _jobs(installed, stop, lambda _operations: runner.wake())
     return _watch(
         stop,
-        lambda: runner.healthy() and (jobs.is_alive() or stop.is_set()),
+        lambda: runner.healthy() and (stop.is_set() or all(job.is_alive() for job in jobs)),
         lambda: runner.stop(installed.settings.stop_grace_seconds),
     )
 
@@ -216,6 +232,10 @@ def _broker(installed: Installed) -> Secret:
     if broker is None:
         raise SettingsError("PROVISIONER_BROKER_URL is not set, and this needs a broker")
     return broker
+
+
+def _let_be(_operations: object) -> None:
+    """The next sweep finds what is due."""
 
 
 def _ignore(_receipt: object) -> None:

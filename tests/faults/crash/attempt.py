@@ -10,7 +10,7 @@ from provisioner.kernel.crash import SOCKET_VARIABLE, SPEC_VARIABLE
 from tests.faults.crash.cells import Cell, Victim
 from tests.faults.crash.control import Control
 from tests.faults.crash.lane import RELAY, Lane
-from tests.faults.crash.scenarios import Phase, Scenario
+from tests.faults.crash.story import Phase, Scenario
 from tests.support.judge.history import History
 from tests.support.judge.judge import judge
 from tests.support.judge.verdict import Finding, Verdict, Wrong
@@ -142,10 +142,11 @@ class Attempt:
             self._keep(self.lane.start(WORKER))
         else:
             self.lane.keep_relay()
+        self.lane.keep_scheduler()
         self._keep(self.blow.start(self.lane))
         *before, last = self.scenario.phases
         for phase in before:
-            self._run_phase(phase, self._at_rest)
+            self._run_phase(phase, self._has_begun if self.scenario.begun else self._at_rest)
         self.blow.aim(self.lane, self.children[-1])
         self._run_phase(last, self._at_rest_and_struck)
 
@@ -161,6 +162,9 @@ class Attempt:
         if child is not self.children[-1]:
             self._keep(child)
         return self.lane.nothing_is_left() and STARTED in child.output() and self.lane.is_consumed()
+
+    def _has_begun(self) -> bool:
+        return self.lane.has_begun(self.scenario.begun)
 
     def _at_rest_and_struck(self) -> bool:
         """A blow may fall after the last commit; but it is not waited for without end."""

@@ -12,7 +12,8 @@ import provisioner
 from provisioner.intake import topology
 from tests.faults.crash.dry_run import Course, Passing, Step
 from tests.faults.crash.lane import RELAY
-from tests.faults.crash.scenarios import BY_NAME, Scenario
+from tests.faults.crash.scenarios import BY_NAME
+from tests.faults.crash.story import Scenario
 
 CALL_POINTS: Final = (
     *("before_intent", "after_intent", "request_sent", "response_received"),

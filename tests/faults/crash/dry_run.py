@@ -9,21 +9,24 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from adapters.sandbox.epp import start_simulator as start_registry
 from adapters.sandbox.plesk import start_simulator
 from adapters.sandbox.running import RunningSimulator
 from provisioner.app.installed import Installed
 from provisioner.intake import topology
 from provisioner.kernel import crash
 from provisioner.kernel.settings import Settings
+from provisioner.runner.runner import Runner
 from provisioner.store.tables import operations, steps
 from tests.faults.crash.call_sites import callers_of_steps
-from tests.faults.crash.scenarios import Message, Scenario, seal_with
+from tests.faults.crash.story import Message, Scenario, seal_with
 from tests.support.processes import wait_for
-from tests.support.production import account
+from tests.support.production import TLDS, account, registrar_account
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -87,37 +90,68 @@ def dry_runs(scenarios: Sequence[Scenario], folder: Path) -> tuple[Course, ...]:
 
 def _dry_run(scenario: Scenario, folder: Path) -> Course:
     listener = _Listener()
-    with _embedded(folder) as (installed, simulator), crash.listening(listener), callers_of_steps() as lines:
-        scenario.prepare(simulator)
+    with _embedded(folder) as (installed, vendors), crash.listening(listener), callers_of_steps() as lines:
+        scenario.prepare(*vendors)
         listener.counts.clear()
-        runner = installed.runner()
-        runner.start()
-        seal = seal_with(installed.keys().public_key())
-        for phase in scenario.phases:
-            listener.passed.clear()
-            for message in phase(seal):
-                installed.intake(lambda _operations: runner.wake()).receive(
-                    json.dumps(message).encode(), queue(message)
-                )
-            wait_for(lambda: _nothing_to_do(installed), f"the end of a phase of {scenario}", interval=0.01)
-        runner.stop(10)
+        with _working(installed) as runner:
+            seal = seal_with(installed.keys().public_key())
+            for number, phase in enumerate(scenario.phases, start=1):
+                listener.passed.clear()
+                for message in phase(seal):
+                    installed.intake(lambda _operations: runner.wake()).receive(
+                        json.dumps(message).encode(), queue(message)
+                    )
+                begun = scenario.begun if number < len(scenario.phases) else ""
+                over = partial(_is_over, installed, vendors, begun)
+                wait_for(over, f"the end of a phase of {scenario}", interval=0.01)
         passed = [each for each in listener.passed if not scenario.only or each.scope in scenario.only]
         return Course(scenario, tuple(passed), _workflows(installed), _steps(installed), frozenset(lines))
 
 
 @contextmanager
-def _embedded(folder: Path) -> Iterator[tuple[Installed, RunningSimulator]]:
+def _working(installed: Installed) -> Iterator[Runner]:
+    """A runner, the scheduled jobs and the reader of queues, on threads of this process."""
+    runner, stop = installed.runner(), threading.Event()
+
+    def wake(_operations: Sequence[str]) -> None:
+        runner.wake()
+
+    threads = [
+        threading.Thread(target=job.run, args=(stop,)) for job in (installed.scheduler(wake), installed.polling(wake))
+    ]
+    runner.start()
+    for thread in threads:
+        thread.start()
+    try:
+        yield runner
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+        runner.stop(10)
+
+
+@contextmanager
+def _embedded(folder: Path) -> Iterator[tuple[Installed, tuple[RunningSimulator, RunningSimulator]]]:
     quick = Settings(
-        data_dir=folder, sweep_seconds=0.05, backoff_first_seconds=0.05, lookup_waits_seconds=(0.05,), worker_threads=1
+        data_dir=folder,
+        sweep_seconds=0.05,
+        backoff_first_seconds=0.05,
+        lookup_waits_seconds=(0.05,),
+        worker_threads=1,
+        poll_seconds=0.1,
+        tlds_file=TLDS,
     )
     installed = Installed(quick)
-    simulator = start_simulator(data_dir=folder / "sandbox")
+    panel, registry = start_simulator(data_dir=folder / "sandbox"), start_registry(data_dir=folder / "registry")
     try:
         installed.migrate()
-        installed.store().accounts.add(account(simulator), "test")
-        yield installed, simulator
+        installed.store().accounts.add(account(panel), "test")
+        installed.store().accounts.add(registrar_account(registry), "test")
+        yield installed, (panel, registry)
     finally:
-        simulator.close()
+        panel.close()
+        registry.close()
         installed.close()
 
 
@@ -126,7 +160,10 @@ def queue(message: Message) -> str:
     return topology.ORDERS if message["type"].startswith("order.") else topology.LIFECYCLE
 
 
-def _nothing_to_do(installed: Installed) -> bool:
+def _is_over(installed: Installed, vendors: Sequence[RunningSimulator], begun: str) -> bool:
+    """Whether nothing is left to do, or the phase has begun what is then waited for."""
+    if begun:
+        return any(vendor.ledger.effects(operation=begun) for vendor in vendors)
     with installed.store().database.read() as connection:
         unfinished = sa.select(sa.func.count()).where(operations.c.ended_at.is_(None))
         return connection.scalar(unfinished) == 0

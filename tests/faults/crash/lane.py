@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,9 +22,10 @@ from psycopg.rows import TupleRow
 from provisioner.intake import topology
 from provisioner.store.database import Database
 from provisioner.store.tables import metadata
-from tests.faults.crash.scenarios import OTHER_PASSWORD, PASSWORD, Message, Scenario, seal_with
+from tests.faults.crash.scenarios import OTHER_PASSWORD, PASSWORD
+from tests.faults.crash.story import Message, Scenario, seal_with
 from tests.support.forking import fork
-from tests.support.judge.collect import database_now, kept_secrets, tables_of
+from tests.support.judge.collect import database_now, kept_secrets, merged, tables_of
 from tests.support.judge.history import History
 from tests.support.postgres import PostgresCluster
 from tests.support.processes import Child, wait_for
@@ -40,10 +41,12 @@ PACE: Final[Mapping[str, str]] = {
     "PROVISIONER_RELAY_IDLE_SECONDS": "0.05",
     "PROVISIONER_BACKOFF_MOST_SECONDS": "0.5",
     "PROVISIONER_BREAKER_MOST_SECONDS": "0.5",
+    "PROVISIONER_POLL_SECONDS": "0.3",
 }
 DATABASE_PASSWORD: Final = "Canary-database-6Zk3pL8v"
 KEPT_TABLES: Final = frozenset({"vendor_accounts", "relay_shards"})
 RELAY: Final = "relay"
+SCHEDULER: Final = "scheduler"
 
 _MIGRATING: Final = threading.Lock()  # Alembic keeps its context in a module
 
@@ -65,6 +68,7 @@ class Lane:
     published: list[str] = field(default_factory=list)
     heard: list[dict[str, Any]] = field(default_factory=list)
     relay: Child | None = None
+    scheduler: Child | None = None
     _started: int = 0
     _eye: psycopg.Connection[TupleRow] | None = None
 
@@ -75,17 +79,19 @@ class Lane:
         self._forget_children()
         self._empty_queues()
         self._empty_tables()
-        self.production.simulator.faults.clear()
-        httpx.post(f"{self.production.simulator.control_url}/reset").raise_for_status()
+        for vendor in self.production.vendors:
+            vendor.faults.clear()
+            httpx.post(f"{vendor.control_url}/reset").raise_for_status()
         self.published.clear()
         self.heard.clear()
-        scenario.prepare(self.production.simulator)
+        scenario.prepare(self.production.simulator, self.production.registry)
 
     def _forget_children(self) -> None:
+        kept = [child for child in (self.relay, self.scheduler) if child is not None]
         for child in self.production.children:
-            if child is not self.relay:
+            if child not in kept:
                 child.log.unlink(missing_ok=True)
-        self.production.children[:] = [child for child in self.production.children if child is self.relay]
+        self.production.children[:] = kept
 
     def _empty_queues(self) -> None:
         queues = (*topology.INTAKE_QUEUES, topology.ADVANCE)
@@ -115,6 +121,11 @@ class Lane:
         """Have a relay running, as most cells want it; it lives from cell to cell."""
         if self.relay is None or not self.relay.running:
             self.relay = self.start(RELAY)
+
+    def keep_scheduler(self) -> None:
+        """Have a scheduler running; it lives from cell to cell."""
+        if self.scheduler is None or not self.scheduler.running:
+            self.scheduler = self.start(SCHEDULER)
 
     def stop_relay(self) -> None:
         """Have none running: it gives its lease back."""
@@ -146,6 +157,10 @@ class Lane:
     def nothing_is_left(self) -> bool:
         """True when every message is taken in, every operation has ended and every event was published."""
         return self._look() == (len(self.published), 0, 0)
+
+    def has_begun(self, operation: str) -> bool:
+        """True when a ledger has an entry of this kind."""
+        return any(vendor.ledger.effects(operation=operation) for vendor in self.production.vendors)
 
     def _look(self) -> object:
         """What `_LEFT` asks, on one connection for as long as it lasts; None while the database is away."""
@@ -196,21 +211,22 @@ class Lane:
             lease_seconds=LEASE_SECONDS,
             published=list(self.published),
             tables=tables_of(database),
-            effects=[asdict(effect) for effect in self.production.simulator.ledger.effects()],
+            effects=merged(self.production.vendors),
             heard=list(self.heard),
             logs={child.log.name: child.output() for child in self.production.children},
             canaries=self._canaries(database),
         )
 
     def _canaries(self, database: Database) -> dict[str, str]:
-        vendor = self.production.simulator.credentials
+        panel, registry = (vendor.credentials for vendor in self.production.vendors)
         return {
             "the password of an order": PASSWORD,
             "the password of a retry": OTHER_PASSWORD,
             "the password of the database": DATABASE_PASSWORD,
             "the password of the broker": self.rabbit.password,
-            "the password of the vendor account": vendor["password"].reveal(),
-            "the secret key of the vendor account": vendor["secret_key"].reveal(),
+            "the password of the panel": panel["password"].reveal(),
+            "the secret key of the panel": panel["secret_key"].reveal(),
+            "the password of the registrar": registry["password"].reveal(),
             **kept_secrets(database, Path(self.production.environ["PROVISIONER_KEY_RING"])),
         }
 

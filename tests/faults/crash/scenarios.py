@@ -5,8 +5,7 @@ the last phase: those before it only lead there.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -15,14 +14,13 @@ from adapters.plesk.adapter import PleskHosting
 from adapters.sandbox.faults import Fault
 from adapters.sandbox.running import RunningSimulator
 from provisioner.kernel.clock import SystemClock
-from provisioner.kernel.sealing import PublicKey, seal_to_public_key
 from provisioner.kernel.secret import Secret
 from provisioner.ports.accounts import VendorAccount
 from provisioner.ports.hosting import HostingCustomer, HostingSubscription
+from tests.faults.crash.domain_scenarios import DOMAIN_SCENARIOS
+from tests.faults.crash.story import Message, Phase, Scenario, Seal
 from tests.support.processes import wait_for
 from tests.support.production import hosting_item, hosting_order, message
-
-Message = dict[str, Any]
 
 # As the storefront's customers would choose them; sealed on the way, and nowhere else in clear.
 PASSWORD: Final = "Canary-sealed-7Qx9fT2m"
@@ -32,33 +30,6 @@ TAKEN: Final = "taken-login"
 # Long enough to be still to come when the message is taken in, short enough to be waited for.
 TERM_SECONDS: Final = 2.5
 REMOVAL_SECONDS: Final = 1.0  # well within the adapter's patience
-
-
-Seal = Callable[[str], Mapping[str, str]]
-
-
-def seal_with(key: PublicKey) -> Seal:
-    """Seals as a storefront does: the `password` of an item."""
-    return lambda text: {"key_id": key.key_id, "box": seal_to_public_key(key, text)}
-
-
-Phase = Callable[[Seal], Sequence[Message]]
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """One story. `prepare` does to the vendor what is done before anything is published.
-
-    `only`: processes are killed in these scopes alone, because what somebody else does in the story comes before them.
-    """
-
-    name: str
-    phases: tuple[Phase, ...]
-    prepare: Callable[[RunningSimulator], object] = lambda _simulator: None
-    only: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return self.name
 
 
 # -- phases
@@ -97,7 +68,7 @@ def _cancel_later(_seal: Seal) -> Sequence[Message]:
 # -- what the vendor has before
 
 
-def _stranger_has_the_login(simulator: RunningSimulator) -> None:
+def _stranger_has_the_login(simulator: RunningSimulator, _registry: RunningSimulator) -> None:
     """Somebody who is not ours, made by hand; the ledger begins after it."""
     panel = _panel(simulator)
     owner = panel.ensure_customer(HostingCustomer("stranger", "Stranger", "stranger", Secret(PASSWORD)))
@@ -107,7 +78,7 @@ def _stranger_has_the_login(simulator: RunningSimulator) -> None:
     simulator.ledger.clear()
 
 
-def _operator_removes_the_customer(simulator: RunningSimulator) -> None:
+def _operator_removes_the_customer(simulator: RunningSimulator, _registry: RunningSimulator) -> None:
     """As soon as the customer is made; what is asked for next takes the vendor long enough."""
     simulator.faults.plan("webspace.add", Fault.DELAY, seconds=REMOVAL_SECONDS)
     threading.Thread(target=_remove_when_made, args=(simulator,), daemon=True).start()
@@ -125,14 +96,14 @@ def _panel(simulator: RunningSimulator) -> PleskHosting:
     return open_adapter(account, SystemClock())
 
 
-def _loses_an_answer(simulator: RunningSimulator) -> None:
+def _loses_an_answer(simulator: RunningSimulator, _registry: RunningSimulator) -> None:
     simulator.faults.plan("webspace.add", Fault.RESET_AFTER_EFFECT)
 
 
 _PLACED: Final = _order()
 _REFUSED: Final = _order(plan="no-such-plan")
 
-SCENARIOS: Final[tuple[Scenario, ...]] = (
+HOSTING_SCENARIOS: Final[tuple[Scenario, ...]] = (
     Scenario("create", (_PLACED,)),
     Scenario("create, login taken", (_order(login=TAKEN),), _stranger_has_the_login),
     Scenario("create, answer lost", (_PLACED,), _loses_an_answer),
@@ -150,4 +121,5 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     Scenario("cancel at the end of the term", (_PLACED, _cancel_later)),
     Scenario("markup", (_markup,)),
 )
+SCENARIOS: Final = (*HOSTING_SCENARIOS, *DOMAIN_SCENARIOS)
 BY_NAME: Final[Mapping[str, Scenario]] = {scenario.name: scenario for scenario in SCENARIOS}

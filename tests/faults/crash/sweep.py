@@ -20,7 +20,8 @@ from provisioner.intake import topology
 from tests.faults.crash.attempt import WORKER, Attempt, Result, was_killed
 from tests.faults.crash.campaign import Campaign
 from tests.faults.crash.lane import Lane
-from tests.faults.crash.scenarios import SCENARIOS, Scenario
+from tests.faults.crash.scenarios import SCENARIOS
+from tests.faults.crash.story import Scenario
 from tests.support.processes import Child, start
 
 CALLS: Final = ("sendto", "sendmsg", "write")

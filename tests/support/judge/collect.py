@@ -1,13 +1,15 @@
 """Gathering a history from a database, and the secrets that the product itself holds there."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from adapters.sandbox.running import RunningSimulator
 from provisioner.kernel.sealing import KeyRing, SecretBox
 from provisioner.store import credentials
 from provisioner.store.database import Database
@@ -22,6 +24,13 @@ def tables_of(database: Database) -> dict[str, list[Row]]:
             table.name: [_plain_row(row) for row in connection.execute(sa.select(table)).mappings()]
             for table in metadata.sorted_tables
         }
+
+
+def merged(vendors: Iterable[RunningSimulator]) -> list[Row]:
+    """All ledgers as one, numbered anew in the order of time; what bears one mark is in one of them."""
+    effects = [asdict(effect) for vendor in vendors for effect in vendor.ledger.effects()]
+    effects.sort(key=lambda effect: (effect["at"], effect["seq"]))
+    return [{**effect, "seq": number} for number, effect in enumerate(effects, start=1)]
 
 
 def database_now(database: Database) -> str:

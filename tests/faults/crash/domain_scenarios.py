@@ -1,0 +1,127 @@
+"""Small stories of domains. Together they pass every step of every workflow of domains."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import httpx
+
+from adapters.sandbox.faults import Fault
+from adapters.sandbox.running import RunningSimulator
+from tests.faults.crash.story import Message, Phase, Scenario, Seal
+from tests.support.domains import contact, customer, domain_command, domain_order, terms
+from tests.support.production import message
+
+NAME: Final = "name1.com"
+AUTH_CODE: Final = "Canary-move-2Hs7kP4x"
+WITHIN: Final = [{"name": f"ns1.{NAME}", "addresses": ["192.0.2.1"]}, {"name": "ns2.hosting.example"}]
+OTHER_HOSTS: Final = [{"name": "ns8.hosting.example"}, {"name": "ns9.hosting.example"}]
+A_DS: Final = {"key_tag": 12345, "algorithm": 13, "digest_type": 2, "digest": "AB" * 32}
+SOON_DAYS: Final = 2 / 86_400
+PROTECTED: Final = ["clientUpdateProhibited", "clientDeleteProhibited"]
+YEAR_SECONDS: Final = 366 * 86_400.0
+WEEK_SECONDS: Final = 7 * 86_400.0
+
+Prepare = Callable[[RunningSimulator, RunningSimulator], object]
+
+
+# -- phases
+
+
+def _register(**changes: Any) -> Phase:
+    return lambda _seal: [domain_order(1, **changes)]
+
+
+def _transfer(**changes: Any) -> Phase:
+    def place(seal: Seal) -> Sequence[Message]:
+        return [domain_order(1, change="transfer", auth_code=seal(AUTH_CODE), **changes)]
+
+    return place
+
+
+def _tell(verb: str, **data: Any) -> Phase:
+    return lambda _seal: [domain_command(verb, **data)]
+
+
+def _service(verb: str, **data: Any) -> Phase:
+    told = {"service_id": "domain-1", "reason": "told to", **data}
+    return lambda _seal: [message(f"service.{verb}.v1", f"{verb}-1", told)]
+
+
+def _without_an_order(_seal: Seal) -> Sequence[Message]:
+    return [message("domain.register.v1", "register-1", {"customer": customer(1), **terms(1)})]
+
+
+def _update_contact(_seal: Seal) -> Sequence[Message]:
+    moved = {**contact("owner-1"), "city": "Hamburg", "postal_code": "20095"}
+    return [message("contact.update.v1", "contact-1", {"customer_id": "customer-1", "contact": moved})]
+
+
+# -- what the registry has, and does by itself
+
+
+def adjust(registry: RunningSimulator, **changes: Any) -> None:
+    """Change the simulated registry through its control interface."""
+    httpx.post(f"{registry.control_url}/state", json=changes, timeout=30).raise_for_status()
+
+
+def _elsewhere(*, statuses: Sequence[str] = (), days: float = SOON_DAYS) -> Prepare:
+    """The domain is another registrar's; a transfer is decided after so many days."""
+
+    def prepare(_panel: RunningSimulator, registry: RunningSimulator) -> None:
+        stock = {"prefix": "name1", "zone": "com", "auth_code": AUTH_CODE, "statuses": list(statuses)}
+        adjust(registry, settings={"transfer_days": days, "tell_gaining": True}, domains=[stock])
+
+    return prepare
+
+
+def _settings(**changes: Any) -> Prepare:
+    return lambda _panel, registry: adjust(registry, settings=changes)
+
+
+def _loses_an_answer(operation: str) -> Prepare:
+    return lambda _panel, registry: registry.faults.plan(operation, Fault.RESET_AFTER_EFFECT)
+
+
+def _elsewhere_and_loses_an_answer(panel: RunningSimulator, registry: RunningSimulator) -> None:
+    _elsewhere()(panel, registry)
+    _loses_an_answer("domain:transfer-request")(panel, registry)
+
+
+# -- the stories
+
+_PLACED: Final = _register()
+_IN_REDEMPTION: Final = {"add_grace_days": 0}
+
+DOMAIN_SCENARIOS: Final[tuple[Scenario, ...]] = (
+    Scenario("register", (_register(nameservers=WITHIN),)),
+    Scenario("register, answer lost", (_PLACED,), _loses_an_answer("domain:create")),
+    Scenario("register without an order", (_without_an_order,)),
+    Scenario("renew", (_PLACED, _tell("renew", years=1))),
+    Scenario("renew, answer lost", (_PLACED, _tell("renew", years=1)), _loses_an_answer("domain:renew")),
+    Scenario("transfer", (_transfer(),), _elsewhere()),
+    Scenario("transfer, protected", (_transfer(),), _elsewhere(statuses=PROTECTED)),
+    Scenario("transfer, answer lost", (_transfer(),), _elsewhere_and_loses_an_answer),
+    Scenario(
+        "transfer, cancelled",
+        (_transfer(), _tell("transfer-cancel", reason="told to")),
+        _elsewhere(days=5),
+        begun="domain:transfer-request",
+    ),
+    Scenario("name servers", (_PLACED, _tell("set-nameservers", nameservers=OTHER_HOSTS))),
+    Scenario("contacts", (_PLACED, _tell("set-contacts", contacts={"registrant": contact("other-1")}))),
+    Scenario("contact, changed", (_PLACED, _update_contact)),
+    Scenario("dnssec", (_PLACED, _tell("set-dnssec", records=[A_DS]))),
+    Scenario("unlock", (_PLACED, _tell("unlock"))),
+    Scenario("lock", (_register(lock=False), _tell("lock"))),
+    Scenario("auth code", (_PLACED, _tell("auth-code"))),
+    Scenario("domain, suspend", (_PLACED, _service("suspend"))),
+    Scenario("domain, resume", (_PLACED, _service("suspend"), _service("resume"))),
+    Scenario("domain, cancel", (_PLACED, _service("cancel", when="immediate"))),
+    Scenario("delete", (_transfer(), _tell("delete", reason="told to")), _elsewhere(statuses=PROTECTED)),
+    Scenario(
+        "restore",
+        (_PLACED, _tell("delete", reason="told to"), _tell("restore", reason="told to")),
+        _settings(**_IN_REDEMPTION),
+    ),
+    Scenario("auto-renewal, switched off", (_PLACED, _tell("set-auto-renew", auto_renew=False))),
+)
