@@ -148,7 +148,7 @@ class Stage:
         """The statuses that a stream told, in order."""
         return [str(event["data"].get("status", event["type"])) for event in self.events(stream)]
 
-    def operation(self, service_id: str = "s-1", workflow: str = "hosting.create") -> dict[str, Any]:
+    def operation(self, service_id: str | None = "s-1", workflow: str = "hosting.create") -> dict[str, Any]:
         """The newest operation of a workflow on a service."""
         return self.rows("operations", order="position DESC", service_id=service_id, workflow=workflow)[0]
 

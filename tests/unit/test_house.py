@@ -29,7 +29,7 @@ PACKAGES = {
 
 # How often a rule may be broken in src/, with a reason beside each; a number goes down more easily than up.
 # The name of an outcome (`noqa: N818`) is a matter of taste and costs nothing.
-BUDGET = {"broad except": 3, "type: ignore": 12, "noqa": 32}
+BUDGET = {"broad except": 4, "type: ignore": 12, "noqa": 32}
 FREE_OF_CHARGE = "noqa: N818"
 
 _EXCEPTION = {
@@ -107,7 +107,7 @@ def test_tls_is_verified_everywhere() -> None:
 def test_only_pinned_connections_do_without_the_public_authorities() -> None:
     by_hand = re.compile(r"check_hostname\s*=\s*False|CERT_NONE")
     files = {line.file for line in _lines(_python_files("src", "examples")) if by_hand.search(line.text)}
-    assert files <= {ROOT / "src/adapters/plesk/tls.py"}
+    assert files <= {ROOT / "src/adapters" / adapter / "tls.py" for adapter in ("epp", "plesk")}
 
 
 def test_every_package_of_the_core_has_a_place_in_the_design() -> None:

@@ -159,7 +159,7 @@ class TestContacts:
         changed = {**contact("owner-1"), "email": "new@example.com"}
         active.shop.say("contact.update.v1", _of("customer-1", changed))
         active.work()
-        assert active.stage.operation(None, "contact.update")["state"] == "succeeded"  # type: ignore[arg-type]
+        assert active.stage.operation(None, "contact.update")["state"] == "succeeded"
         assert {each.email for each in active.registry.contacts.values()} == {"new@example.com"}
         assert active.service()["attributes"]["contacts"]["registrant"]["email"] == "new@example.com"
 
