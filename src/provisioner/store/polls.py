@@ -30,8 +30,10 @@ from provisioner.workflows.backoff import Waits
 from provisioner.workflows.journal import AccountFault
 
 UPKEEP: Final = "domain.upkeep"
+REGISTER: Final = "domain.register"
 TRANSFER: Final = "domain.transfer"
 TRANSFER_OUT: Final = "domain.transfer-out"
+REFUSED: Final = "registration_refused"  # as the workflow of registrations reads it
 GONE: Final = (ServiceStatus.CANCELLED.value, ServiceStatus.FAILED.value)
 LONGEST_ID: Final = 200
 LONGEST_KEY: Final = 400  # with account or time
@@ -158,6 +160,8 @@ class Polls:
         here = (poll_messages.c.account == account, poll_messages.c.message_id == key)
         writing.execute(sa.update(poll_messages).where(*here).values(service_id=service["id"]))
         _tell(writing, service, message)
+        if _is_refusal(message):
+            _note_refusal(writing, service, message)
         return [*wake_others(connection, self._database, service["id"]), *self._start(writing, service, message)]
 
     def _start(self, writing: Writing, service: Row, message: RegistryMessage) -> Sequence[str]:
@@ -228,6 +232,30 @@ def _service_of(connection: sa.Connection, account: str, message: RegistryMessag
     query = sa.select(services).where(*live, services.c.vendor_account == account)
     found = connection.execute(query).mappings().first()
     return None if found is None else dict(found)
+
+
+def _is_refusal(message: RegistryMessage) -> bool:
+    """Whether a registration that the registry had taken in (1001) was decided against."""
+    return message.kind == "registration" and message.data.get("succeeded") is False
+
+
+def _note_refusal(writing: Writing, service: Row, message: RegistryMessage) -> None:
+    """The registration that waits finds it in its service's data; a later one for the same service is another."""
+    waiting = (
+        operations.c.service_id == service["id"],
+        operations.c.workflow == REGISTER,
+        operations.c.ended_at.is_(None),
+    )
+    operation_id = writing.connection.scalar(sa.select(operations.c.id).where(*waiting).limit(1))
+    if operation_id is None:
+        return
+    refused = {
+        "operation": operation_id,
+        "at": _short(storable(message.queued_at)),
+        "words": storable(redact_text(message.text)),
+    }
+    data = {**(service["data"] or {}), REFUSED: refused}
+    writing.execute(sa.update(services).where(services.c.id == service["id"]).values(data=data))
 
 
 def _leaves(connection: sa.Connection, service: Row, message: RegistryMessage) -> bool:

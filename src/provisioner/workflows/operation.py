@@ -94,6 +94,7 @@ class Operation:
         added: bool = False,
         foreseen: float | None = None,
         in_any_case: bool = False,
+        unless: Rejected | None = None,
     ) -> Done:
         """Make one call to a vendor, at most one effect, and return its result.
 
@@ -101,11 +102,22 @@ class Operation:
         version; `added` says that it is new and may run although later steps are recorded. `foreseen`: seconds that
         the vendor may well take once it has accepted; the operation's deadline is put off to then. `in_any_case`: it
         puts right what an earlier step did, so neither a newer command nor the deadline keeps it from being made.
+        `unless`: the vendor has refused by another way what it had accepted; where a look does not find it, it ends so.
         Raises Rejected when the vendor refuses for good, and TypeError when `call` or `undo` is not declared on a port.
         """
         if undo is not None:
             effect_of(undo)
-        step = Step(self._recorder, name, call, arguments, was=was, added=added, foreseen=foreseen, must=in_any_case)
+        step = Step(
+            self._recorder,
+            name,
+            call,
+            arguments,
+            was=was,
+            added=added,
+            foreseen=foreseen,
+            must=in_any_case,
+            unless=unless,
+        )
         done = step.result()
         if undo is not None:
             self._recorder.register(Undo(self._recorder.recorded_name(name, was), undo, done.ref))

@@ -41,6 +41,7 @@ class Step:
         added: bool = False,
         foreseen: float | None = None,
         must: bool = False,
+        unless: Rejected | None = None,
     ) -> None:
         self._effect = effect_of(call)
         self._recorder = recorder
@@ -48,6 +49,7 @@ class Step:
         self._arguments = arguments
         self._foreseen = foreseen
         self._must = must
+        self._unless = unless
         self._around = recorder.around
         self._scope = f"{recorder.claim.workflow}/{name}"
         self._record = recorder.reach(name, was=was, added=added) or StepRecord(name, StepState.RETRY)
@@ -97,12 +99,18 @@ class Step:
                 return self._not_found(answer.attempt(self._record.attempts, "look-up", "not_found"))
 
     def _not_found(self, attempt: Attempt) -> Done:
-        """Look again later; after the last look it has not happened, and is done now."""
+        """Look again later; after the last look it has not happened, and is done now, unless it was refused."""
         if self._record.state is StepState.PENDING:
-            raise self._still_pending(attempt)
-        if self._record.looks + 1 >= len(self._around.waits.lookups):
-            return self._attempted()
-        raise self._look_later(attempt)
+            raise self._refused(attempt) or self._still_pending(attempt)
+        if self._record.looks + 1 < len(self._around.waits.lookups):
+            raise self._look_later(attempt)
+        if (refused := self._refused(attempt)) is not None:
+            raise refused
+        return self._attempted()
+
+    def _refused(self, attempt: Attempt) -> Rejected | None:
+        """The end of what the vendor was asked for, and has told by another way that it will not do."""
+        return None if self._unless is None else self._recorder.give_up(self._record, item_error(self._unless), attempt)
 
     def _look_later(self, attempt: Attempt) -> Paused:
         looks = self._record.looks + 1

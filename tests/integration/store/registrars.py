@@ -7,6 +7,7 @@ import pytest
 
 from provisioner.intake.accept import Receipt
 from provisioner.kernel.clock import FakeClock, SystemClock
+from provisioner.ports.registrar import Registrar
 from provisioner.workflows import domains as _domains
 from provisioner.workflows.backoff import Waits
 from provisioner.workflows.engine import Engine, Report
@@ -21,12 +22,13 @@ NAME: Final = "name1.com"
 
 
 class DomainStage:
-    """A stage with one registrar account; `registry` is what stands behind it."""
+    """A stage with one registrar account; `registry` is what stands behind it, unless a test puts in an `adapter`."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.shop = stage.shop
         self.registry = FakeRegistrar(FakeClock(stage.now()))
+        self.adapter: Registrar = self.registry
         add_registrar(stage, settings={"host": "in-process", "nameservers": "ns1.parking.net, ns2.parking.net"})
 
     def order(self, **changes: Any) -> Receipt:
@@ -45,7 +47,7 @@ class DomainStage:
         """Run what is due, until nothing is."""
         jitter = random.Random(7)  # noqa: S311 - jitter is no secret
         around = Surroundings(self.stage.store.journal, SystemClock(), Waits(), jitter, lambda: False)
-        engine = Engine(around, lambda name: self.registry if name == REGISTRAR else self.stage.panel)
+        engine = Engine(around, lambda name: self.adapter if name == REGISTRAR else self.stage.panel)
         reports: list[Report] = []
         while claims := self.stage.take():
             reports += [engine.run(claim) for claim in claims]

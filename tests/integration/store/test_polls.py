@@ -180,6 +180,40 @@ def test_what_waits_for_the_registry_is_woken(estate: Stage) -> None:
     assert "o-1" in kept.operations
 
 
+def refused(**fields: Any) -> RegistryMessage:
+    """The registry has decided against a registration."""
+    facts = {"succeeded": False, "command": "domain-create"}
+    return message("m-9", kind="registration", text="Not for you.", data=facts, **fields)
+
+
+def test_a_registration_that_was_refused_is_noted_for_the_operation_that_waits(estate: Stage) -> None:
+    add_domain(estate, status="provisioning", data={"kept": 1})
+    later = estate.now() + timedelta(days=1)
+    add_operation(estate, "o-1", workflow="domain.register", state="waiting", due_at=later)
+    keep(estate, refused())
+    noted = {"operation": "o-1", "at": "2026-01-01T00:00:00Z", "words": "Not for you."}
+    assert estate.row("services")["data"] == {"kept": 1, "registration_refused": noted}
+    assert due_at(estate, "o-1") <= estate.now()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [message(kind="registration", data={"succeeded": True}), message(kind="action", data={"succeeded": False})],
+    ids=["approved", "of another command"],
+)
+def test_other_decisions_are_no_refusal_of_a_registration(estate: Stage, other: RegistryMessage) -> None:
+    add_domain(estate, status="provisioning")
+    add_operation(estate, "o-1", workflow="domain.register", state="waiting")
+    keep(estate, other)
+    assert estate.row("services")["data"] == {}
+
+
+def test_a_refusal_that_nothing_waits_for_is_not_noted(estate: Stage) -> None:
+    add_domain(estate)
+    keep(estate, refused())
+    assert estate.row("services")["data"] == {}
+
+
 def test_what_an_operator_holds_is_not_woken(estate: Stage) -> None:
     add_domain(estate)
     later = estate.now() + timedelta(days=1)

@@ -42,7 +42,7 @@ BY_WORKFLOW: Final[Mapping[tuple[str, str], str]] = {
 BOUGHT: Final = frozenset({"domain:create", "domain:renew", "domain:transfer-request", "domain:restore"})
 MADE_ONCE: Final = frozenset({"contact:create", "host:create"})
 ARRIVED: Final = frozenset({"domain:create", "registry:transfer-approved", "domain:transfer-approve", "domain:restore"})
-LEFT: Final = frozenset({"domain:delete", "registry:purge"})
+LEFT: Final = frozenset({"domain:delete", "registry:purge", "registry:create-refused"})
 NOT_SENT: Final = frozenset({"retry"})
 
 _PLACE: Final = re.compile(r"-(\d+|registrant|admin|tech|billing)\Z")

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from provisioner.orders.statuses import OperationState, ServiceStatus
@@ -153,6 +155,59 @@ def test_a_registry_that_decides_later_is_waited_for_with_its_reason(domain: Dom
     domain.registry.domains[NAME].statuses.clear()
     domain.run_all()
     assert (domain.state(), domain.registry.count("domain:create")) == (OperationState.SUCCEEDED, 1)
+
+
+def refuse(domain: DomainWorld, *, operation: str = "op-1") -> None:
+    """The registry decides against it, and its message has come."""
+    domain.registry.domains.pop(NAME, None)
+    told = {"registration_refused": {"operation": operation, "words": "Not for you."}}
+    services = domain.memory_harness.memory.services
+    services["s-1"] = replace(services["s-1"], data={**services["s-1"].data, **told})
+
+
+def test_a_registration_that_the_registry_refuses_later_ends_with_its_words(domain: DomainWorld) -> None:
+    domain.registry.decides_later = True
+    domain.ask("domain.register")
+    domain.run_one()
+    refuse(domain)
+    domain.run_all()
+    error = domain.standing().error
+    assert error is not None
+    assert (error.code, error.message) == (
+        "registration_refused",
+        f"the registry has refused the registration of {NAME}: Not for you.",
+    )
+    assert (domain.state(), domain.service.status) == (OperationState.FAILED, ServiceStatus.FAILED)
+
+
+def test_what_the_registry_still_has_is_waited_for_whatever_was_told(domain: DomainWorld) -> None:
+    domain.registry.decides_later = True
+    domain.ask("domain.register")
+    domain.run_one()
+    kept = domain.registry.domains[NAME]
+    refuse(domain)
+    domain.registry.domains[NAME] = kept
+    domain.run_within(86_400)
+    assert domain.state() is OperationState.WAITING
+
+
+def test_the_refusal_of_an_earlier_registration_does_not_end_a_new_one(domain: DomainWorld) -> None:
+    domain.registry.decides_later = True
+    domain.ask("domain.register")
+    domain.run_one()
+    refuse(domain, operation="op-0")
+    domain.run_within(86_400)
+    assert domain.state() is OperationState.WAITING
+
+
+def test_a_refusal_whose_request_had_no_answer_is_not_asked_for_again(domain: DomainWorld) -> None:
+    domain.registry.decides_later = True
+    domain.registry.will("register", lost(took_effect=True))
+    domain.ask("domain.register")
+    domain.run_one()
+    refuse(domain)
+    domain.run_all()
+    assert (domain.error_code(), domain.registry.count("domain:create")) == ("registration_refused", 1)
 
 
 def test_a_domain_that_is_not_as_ordered_waits_for_an_operator_and_is_not_bought_again(domain: DomainWorld) -> None:
