@@ -31,7 +31,7 @@ class Link:
         """
         try:
             return pika.BlockingConnection(self._parameters(name))
-        except AMQPConnectorException as error:
+        except (AMQPConnectorException, ValueError) as error:  # a ValueError: the new socket was reset just now
             raise AMQPConnectionError(f"{type(error).__name__}: {error}") from error
 
     def _parameters(self, name: str) -> Any:

@@ -111,10 +111,17 @@ class ConfirmingChannel:
         """Run the event loop until `done`, until the connection breaks, or until the time is over."""
         clock = _Countdown(self._loop, seconds)
         while not (done() or clock.expired() or (self.broken is not None and not even_if_broken)):
-            self._loop.start()
+            self._turn()
             if clock.expired() and self._blocked and self.broken is None:
                 clock = _Countdown(self._loop, seconds)
         clock.cancel()
+
+    def _turn(self) -> None:
+        """Run the event loop until something stops it; pika raises these for a socket that was reset just now."""
+        try:
+            self._loop.start()
+        except (AssertionError, ValueError) as error:
+            self._failed(None, error)
 
     def _publish(self, position: int, message: Outgoing) -> None:
         if self.broken is not None:

@@ -25,8 +25,9 @@ BATCH_SECONDS: Final = 5.0
 
 _NOT_FOUND: Final = 404
 
-# pika asserts where a connection ends at an unlucky moment, and a greeting that does not come is no AMQPError.
-_AWAY: Final = (AMQPError, AMQPConnectorException, AssertionError, OSError)
+# pika asserts, or finds a value wrong, where a connection ends at an unlucky moment, and a greeting that does not come
+# is no AMQPError.
+_AWAY: Final = (AMQPError, AMQPConnectorException, AssertionError, OSError, ValueError)
 
 _log = log.get(__name__)
 

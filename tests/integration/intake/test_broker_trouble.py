@@ -1,12 +1,17 @@
 """The broker is killed, full, stingy or impatient; intake waits for it and loses nothing."""
 
+import errno
+import socket
 import threading
 
 import pytest
+from pika.exceptions import AMQPConnectionError
 
 from provisioner.intake import topology
+from provisioner.intake.connection import Link
 from provisioner.intake.doorbell import Doorbell
 from provisioner.intake.worker import IntakeWorker
+from provisioner.kernel.broker_address import BrokerAddress
 from tests.support.processes import wait_for
 from tests.support.rabbit import RabbitNode
 from tests.support.rabbit_intake import Sink, intake
@@ -136,3 +141,16 @@ def test_a_broker_that_freezes_is_waited_for(own_rabbit: RabbitNode, own_vhost: 
         wait_for(lambda: len(set(sink.bodies)) == 20, "all are committed", timeout=60)
         own_vhost.wait_empty(topology.ORDERS)
         assert worker.healthy()
+
+
+def test_a_connection_that_is_reset_at_once_is_a_broker_that_is_away(
+    vhost: Vhost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pika raises a ValueError when a connection was reset between its making and the first look at it."""
+
+    def reset(_socket: socket.socket) -> None:
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    monkeypatch.setattr(socket.socket, "getpeername", reset)
+    with pytest.raises(AMQPConnectionError, match="not connected"):
+        Link(BrokerAddress.parse(vhost.url)).open("test")
