@@ -5,7 +5,6 @@ refuses because an earlier attempt of ours got through is found to be so.
 """
 
 from dataclasses import dataclass, replace
-from typing import Final
 
 from adapters.epp import commands, errors, statuses
 from adapters.epp.dates import date_of, is_target
@@ -16,9 +15,6 @@ from adapters.epp.replies import DomainData, Renewed
 from adapters.epp.statuses import Change
 from provisioner.ports.outcomes import Done, Pending, Rejected, Uncertain
 from provisioner.ports.registrar import Registration, Renewal
-
-LOOK_AGAIN: Final = 900.0
-"""Seconds between looks at what a registry decides by hand; its message comes sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +37,7 @@ class Registrations:
         except Rejected as refused:
             return self._after_refusal(wanted, refused)
         if reply.pending:
-            return _deciding(wanted.domain)
+            return self._deciding(wanted.domain)
         with errors.after_effect():
             return self._read_back(wanted)
 
@@ -51,8 +47,11 @@ class Registrations:
         if not seen.ours or not _is_this(seen.data, wanted):
             return None
         if statuses.PENDING_CREATE in seen.data.statuses:
-            return _deciding(wanted.domain)
+            return self._deciding(wanted.domain)
         return _registered(seen.data)
+
+    def _deciding(self, domain: str) -> Pending:
+        return self.registry.pending(f"the registry has yet to decide on the registration of {domain}", domain)
 
     def _as_kept(self, wanted: Registration) -> Registration:
         """A thin registry keeps no contacts."""
@@ -99,7 +98,7 @@ class Renewals:
     def renew(self, renewal: Renewal) -> Done | Pending:
         """Renew, and compare the date that comes of it with the one that was wanted."""
         data = self.registry.own(renewal.domain)
-        found = _renewed(renewal, data)
+        found = self._renewed(renewal, data)
         if found is not None:
             return found
         if (obstacle := statuses.obstacle(data, Change.RENEW)) is not None:
@@ -113,19 +112,33 @@ class Renewals:
         except Rejected as refused:
             return self._after_refusal(renewal, refused)
         if reply.pending:
-            return _renewing(renewal.domain)
+            return self._renewing(renewal.domain)
         expires_at = reply.data.expires_at if isinstance(reply.data, Renewed) else ""
         with errors.after_effect():
             return self._verified(renewal, expires_at or self.registry.own(renewal.domain).expires_at)
 
     def find(self, renewal: Renewal) -> Done | Pending | None:
         """Where the date of expiry stands. Raises Rejected `expiry_unexpected`, `not_found` and `not_ours`."""
-        return _renewed(renewal, self.registry.own(renewal.domain))
+        return self._renewed(renewal, self.registry.own(renewal.domain))
 
     def _after_refusal(self, renewal: Renewal, refused: Rejected) -> Done | Pending:
         if errors.wants_a_look(refused, Act.RENEW) and (found := self.find(renewal)) is not None:
             return found
         raise refused
+
+    def _renewed(self, renewal: Renewal, data: DomainData) -> Done | Pending | None:
+        if is_target(data.expires_at, renewal.target_expiry):
+            return Done(renewal.domain, {"expires_at": data.expires_at})
+        if date_of(data.expires_at) != date_of(renewal.current_expiry):
+            message = f"{renewal.domain} expires on {date_of(data.expires_at) or 'no known date'}"
+            raise Rejected(
+                "expiry_unexpected",
+                f"{message}; expected {renewal.current_expiry} or, renewed, {renewal.target_expiry}",
+            )
+        return self._renewing(renewal.domain) if statuses.PENDING_RENEW in data.statuses else None
+
+    def _renewing(self, domain: str) -> Pending:
+        return self.registry.pending(f"the registry has yet to decide on the renewal of {domain}", domain)
 
     def _verified(self, renewal: Renewal, expires_at: str) -> Done:
         """A success is only one with the right date; with another, a look decides what is to be done."""
@@ -185,25 +198,6 @@ def _is_this(data: DomainData, wanted: Registration) -> bool:
 
 def _registered(data: DomainData) -> Done:
     return Done(data.name, {"roid": data.roid, "created_at": data.created_at, "expires_at": data.expires_at})
-
-
-def _deciding(domain: str) -> Pending:
-    return Pending(LOOK_AGAIN, f"the registry has yet to decide on the registration of {domain}", domain)
-
-
-def _renewing(domain: str) -> Pending:
-    return Pending(LOOK_AGAIN, f"the registry has yet to decide on the renewal of {domain}", domain)
-
-
-def _renewed(renewal: Renewal, data: DomainData) -> Done | Pending | None:
-    if is_target(data.expires_at, renewal.target_expiry):
-        return Done(renewal.domain, {"expires_at": data.expires_at})
-    if date_of(data.expires_at) != date_of(renewal.current_expiry):
-        message = f"{renewal.domain} expires on {date_of(data.expires_at) or 'no known date'}"
-        raise Rejected(
-            "expiry_unexpected", f"{message}; expected {renewal.current_expiry} or, renewed, {renewal.target_expiry}"
-        )
-    return _renewing(renewal.domain) if statuses.PENDING_RENEW in data.statuses else None
 
 
 def _gone(seen: Seen, roid: str) -> Done | None:

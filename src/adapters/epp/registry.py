@@ -20,7 +20,7 @@ from adapters.epp.replies import (
 from adapters.epp.settings import Settings
 from provisioner.kernel.clock import Clock
 from provisioner.kernel.secret import Secret
-from provisioner.ports.outcomes import Failure, Rejected, Unavailable, Uncertain
+from provisioner.ports.outcomes import Failure, Pending, Rejected, Unavailable, Uncertain
 
 _Data = TypeVar("_Data")
 
@@ -71,7 +71,11 @@ class Registry:
 
     def is_us(self, registrar: str) -> bool:
         """Whether a registrar's identifier (clID, reID, acID) is this account's."""
-        return registrar == self.settings.username
+        return registrar == self.settings.sponsor
+
+    def pending(self, reason: str, domain: str) -> Pending:
+        """What the registry decides by hand; its message comes sooner than the next look."""
+        return Pending(self.settings.pending_look_seconds, reason, domain)
 
     def seen(self, domain: str, auth_code: Secret | None = None) -> Seen:
         """What the registry shows of a domain; with its authorisation code also of another registrar's."""

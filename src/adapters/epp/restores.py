@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from adapters.epp import commands, errors, statuses
 from adapters.epp.errors import Act
 from adapters.epp.prices import Prices
-from adapters.epp.registrations import LOOK_AGAIN
 from adapters.epp.registry import Registry, Seen
 from adapters.epp.replies import DomainData
 from provisioner.ports.outcomes import Done, Pending, Rejected
@@ -30,7 +29,7 @@ class Restores:
         except Rejected as refused:
             return self._after_refusal(domain, refused)
         if reply.pending:
-            return _restoring(domain)
+            return self._restoring(domain)
         with errors.after_effect():
             return self._found(self._ours(domain)) or self._asked(domain)
 
@@ -63,13 +62,16 @@ class Restores:
 
     def _found(self, data: DomainData) -> Done | Pending | None:
         if statuses.PENDING_RESTORE in data.rgp_statuses:
-            return self._asked(data.name) if self.registry.settings.restore_report else _restoring(data.name)
+            return self._asked(data.name) if self.registry.settings.restore_report else self._restoring(data.name)
         if _waits(data):
             return None
         return Done(data.name, {"report_due": False})
 
     def _asked(self, domain: str) -> Done:
         return Done(domain, {"report_due": self.registry.settings.restore_report})
+
+    def _restoring(self, domain: str) -> Pending:
+        return self.registry.pending(f"the registry has yet to restore {domain}", domain)
 
     def _after_refusal(self, domain: str, refused: Rejected) -> Done | Pending:
         """2304 also means that it was asked for already, at registries that do not show it: the report is due."""
@@ -88,7 +90,3 @@ def _waits(data: DomainData) -> bool:
     """Whether the domain is on its way out, as far as the registry shows it."""
     leaving = {statuses.REDEMPTION, statuses.PENDING_RESTORE, statuses.PENDING_DELETE}
     return not leaving.isdisjoint((*data.statuses, *data.rgp_statuses))
-
-
-def _restoring(domain: str) -> Pending:
-    return Pending(LOOK_AGAIN, f"the registry has yet to restore {domain}", domain)

@@ -35,6 +35,9 @@ SETTINGS: Final = (
     "nameservers",
     "cltrid_prefix",
     "language",
+    "registrar_id",
+    "look_again_seconds",
+    "pending_look_seconds",
 )
 CREDENTIALS: Final = ("username", "password", "client_key")
 
@@ -49,6 +52,8 @@ _LONGEST_PORT: Final = 65_535
 class Settings:
     """One account, checked; no secrets in it. Times are in seconds.
 
+    `registrar_id` is empty where it is the login. `look_again_seconds` lie between looks at a
+    transfer that others decide, `pending_look_seconds` at what the registry decides; its message comes sooner.
     `fingerprint` is 64 hexadecimal digits, or empty. `extensions` None means: all that we speak of those that the
     server announces. A rate of 0 per second means: as fast as it goes.
     """
@@ -76,6 +81,14 @@ class Settings:
     nameservers: tuple[Host, ...] = ()
     cltrid_prefix: str = "PRV"
     language: str = "en"
+    registrar_id: str = ""
+    look_again_seconds: float = 14_400.0
+    pending_look_seconds: float = 900.0
+
+    @property
+    def sponsor(self) -> str:
+        """By what the registry knows what is ours (clID)."""
+        return self.registrar_id or self.username
 
 
 def read(account: VendorAccount) -> Settings:
@@ -163,6 +176,9 @@ def _read(account: str, texts: _Texts, username: str) -> Settings:
         nameservers=_nameservers(texts.text("nameservers")),
         cltrid_prefix=_prefix(texts),
         language=texts.matching("language", "en", re.compile("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*"), "a language tag"),
+        registrar_id=texts.text("registrar_id"),
+        look_again_seconds=texts.number("look_again_seconds", 14_400),
+        pending_look_seconds=texts.number("pending_look_seconds", 900),
     )
 
 

@@ -19,8 +19,6 @@ from provisioner.kernel.secret import Secret
 from provisioner.ports.outcomes import Done, Pending, Rejected, Uncertain
 from provisioner.ports.registrar import TransferRequest
 
-LOOK_AGAIN: Final = 4 * 3600.0
-"""Seconds between looks at a transfer that others decide; the registry's message comes sooner, if it comes."""
 SOON: Final = 300.0
 """Seconds until the registry has carried out a transfer that is decided."""
 CLOCK_SKEW: Final = timedelta(minutes=5)
@@ -49,9 +47,9 @@ class Transfers:
         except Rejected as refused:
             return self._after_refusal(request, refused)
         if isinstance(reply.data, TransferData) and reply.data.status == PENDING:
-            return _waiting(reply.data)
+            return self._waiting(reply.data)
         if reply.pending:
-            return Pending(LOOK_AGAIN, f"the transfer of {request.domain} is asked for and not decided", request.domain)
+            return self._asked(request.domain, f"the transfer of {request.domain} is asked for and not decided")
         with errors.after_effect():
             return self._read_back(request)
 
@@ -64,7 +62,7 @@ class Transfers:
         if transfer is None or not self.registry.is_us(transfer.requested_by):
             return None
         if transfer.status == PENDING:
-            return _waiting(transfer)
+            return self._waiting(transfer)
         if transfer.requested_at and moment(transfer.requested_at) < moment(request.since) - CLOCK_SKEW:
             return None
         if transfer.status in APPROVED:
@@ -133,18 +131,21 @@ class Transfers:
             return errors.with_words(refused, "transfer_locked", f"another transfer of {request.domain} is under way")
         return refused
 
+    def _waiting(self, transfer: TransferData) -> Pending:
+        """Who must act, and until when."""
+        who = f"registrar {transfer.acting}" if transfer.acting else "the losing registrar"
+        until = f"; the registry decides by itself at {transfer.acts_at}" if transfer.acts_at else ""
+        return self._asked(transfer.name, f"{who} has to approve the transfer of {transfer.name}{until}")
+
+    def _asked(self, domain: str, reason: str) -> Pending:
+        """The registry's message comes sooner than the next look, if it comes."""
+        return Pending(self.registry.settings.look_again_seconds, reason, domain)
+
     def _read_back(self, request: TransferRequest) -> Done | Pending:
         found = self.find(request)
         if found is None:
             raise Uncertain("not_shown_yet", f"the registry accepted the transfer of {request.domain} without a trace")
         return found
-
-
-def _waiting(transfer: TransferData) -> Pending:
-    """Who must act, and until when."""
-    who = f"registrar {transfer.acting}" if transfer.acting else "the losing registrar"
-    until = f"; the registry decides by itself at {transfer.acts_at}" if transfer.acts_at else ""
-    return Pending(LOOK_AGAIN, f"{who} has to approve the transfer of {transfer.name}{until}", transfer.name)
 
 
 def _ended(transfer: TransferData) -> Rejected:

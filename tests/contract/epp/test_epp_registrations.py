@@ -225,3 +225,15 @@ def test_a_quote_is_asked_for_with_the_accounts_currency() -> None:
 def test_a_quote_where_the_registry_knows_no_prices_has_none() -> None:
     with scene(("domain-check", ok((Checked(NAME, available=True),)))) as this:
         assert this.registrar.quote(NAME, "create", 1).data["price"] is None
+
+
+def test_what_the_registry_decides_is_looked_at_as_often_as_the_account_says() -> None:
+    with scene(info(statuses=["pendingCreate"]), pending_look_seconds="66") as this:
+        found = this.registrar.find_registration(WANTED)
+    assert isinstance(found, Pending)
+    assert found.check_after == 66
+
+
+def test_a_domain_is_ours_by_the_id_that_the_registry_has_for_us() -> None:
+    with scene(info(registrar="REG-7"), info(), registrar_id="REG-7") as this:
+        assert [this.registrar.look(NAME).data["ours"] for _ in range(2)] == [True, False]

@@ -214,3 +214,10 @@ def test_a_request_that_was_not_sent_is_unavailable() -> None:
     away = Unavailable("unreachable", "no")
     with scene(checked(), ("domain-transfer-request", away)) as this, pytest.raises(Unavailable):
         this.registrar.request_transfer(REQUEST)
+
+
+def test_a_transfer_that_others_decide_is_looked_at_as_often_as_the_account_says() -> None:
+    with scene(not_shown(2201), ("domain-transfer-query", transfer("pending")), look_again_seconds="77") as this:
+        found = this.registrar.find_transfer(REQUEST)
+    assert isinstance(found, Pending)
+    assert found.check_after == 77

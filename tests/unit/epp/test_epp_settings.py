@@ -28,6 +28,10 @@ def test_a_host_and_a_login_are_enough() -> None:
     assert read.extensions is None
 
 
+def test_without_an_id_of_its_own_the_registrar_is_its_login() -> None:
+    assert settings.read(account()).sponsor == "registrar-1"
+
+
 def test_everything_can_be_given(tmp_path: Path) -> None:
     file = tmp_path / "file.pem"
     file.touch()
@@ -52,6 +56,9 @@ def test_everything_can_be_given(tmp_path: Path) -> None:
             nameservers="NS1.example.net. ns2.example.net",
             cltrid_prefix="ACME_1",
             language="cs",
+            registrar_id="REG-7",
+            look_again_seconds="7200",
+            pending_look_seconds="60",
         )
     )
     assert read == settings.Settings(
@@ -77,6 +84,9 @@ def test_everything_can_be_given(tmp_path: Path) -> None:
         nameservers=(Host("ns1.example.net"), Host("ns2.example.net")),
         cltrid_prefix="ACME_1",
         language="cs",
+        registrar_id="REG-7",
+        look_again_seconds=7200.0,
+        pending_look_seconds=60.0,
     )
 
 
