@@ -422,6 +422,21 @@ class RegistrarSuite:
         registrar.change_nameservers(domain, (own,))
         assert (registrar.look(domain).data["nameservers"], world.effects()) == ([own.name], before)
 
+    def test_a_name_server_is_removed_once_no_domain_names_it(
+        self, registrar: RegistrarPort, world: RegistrarWorld, domain: str
+    ) -> None:
+        own = Host(f"ns1.{domain}", ("192.0.2.1",))
+        registrar.ensure_host(own)
+        registrar.change_nameservers(domain, (own,))
+        with pytest.raises(Rejected) as used:
+            registrar.remove_host(own.name)
+        assert (used.value.code, own.name in used.value.message) == ("in_use", True)
+        registrar.change_nameservers(domain, ())
+        before = world.effects()
+        for _ in range(2):
+            registrar.remove_host(own.name)
+        assert (registrar.look(domain).data["hosts"], world.effects()) == ([], before + 1)
+
     def test_contacts_are_changed_once(self, registrar: RegistrarPort, world: RegistrarWorld, domain: str) -> None:
         new = registrar.ensure_contact(new_contact()).ref
         before = world.effects()

@@ -126,6 +126,10 @@ class EppRegistrar(Registrar, Adapter):
         """The name server as a host object, where the registry has such objects."""
         return self._hosts.ensure(host)
 
+    def remove_host(self, host: str) -> Done:
+        """The host object is gone. Rejected codes: `in_use`, `not_ours`, `host_locked`."""
+        return self._hosts.remove(host)
+
     def change_nameservers(self, domain: str, hosts: tuple[Host, ...]) -> Done:
         """Make these the name servers."""
         return self._changes.nameservers(domain, hosts)

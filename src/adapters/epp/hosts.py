@@ -14,7 +14,7 @@ from provisioner.ports.registrar import Host
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """Makes host objects and keeps the addresses of those that lie within a domain of ours."""
+    """Makes and removes host objects, and keeps the addresses of those that lie within a domain of ours."""
 
     registry: Registry
 
@@ -24,6 +24,29 @@ class Hosts:
             return Done(host.name)
         data = self._seen(host.name)
         return self._made(host) if data is None else self._with_addresses(host, data)
+
+    def remove(self, name: str) -> Done:
+        """No such host object any more. Raises Rejected `in_use` naming it when a domain uses it, and `not_ours`."""
+        if self.registry.settings.host_model == "attributes":
+            return Done(name)
+        data = self._seen(name)
+        if data is None:
+            return Done(name)
+        if data.registrar and not self.registry.is_us(data.registrar):
+            raise Rejected("not_ours", f"host {name} is with another registrar")
+        _refuse_locked(data, "Delete")
+        try:
+            self.registry.ask(commands.host_delete(name))
+        except Rejected as refused:
+            return self._removed_or(name, refused)
+        return Done(name)
+
+    def _removed_or(self, name: str, refused: Rejected) -> Done:
+        if refused.code == "in_use":
+            raise errors.with_words(refused, "in_use", f"other domains use the host {name}") from refused
+        if self._seen(name) is None:
+            return Done(name)
+        raise refused
 
     def _seen(self, name: str) -> HostData | None:
         """None when it does not exist; without registrar when it is there and not shown to us."""
@@ -47,7 +70,7 @@ class Hosts:
             return Done(host.name)
         if not self.registry.is_us(data.registrar):
             raise Rejected("not_ours", f"host {host.name} is with another registrar", fields=("/name",))
-        _refuse_locked(data)
+        _refuse_locked(data, "Update")
         self.registry.ask(_delta(host, data), values=_values(host))
         return Done(host.name)
 
@@ -71,8 +94,8 @@ def _delta(host: Host, data: HostData) -> commands.Command:
     return commands.host_update(host.name, add, remove)
 
 
-def _refuse_locked(data: HostData) -> None:
-    locks = [status for status in data.statuses if status.endswith("UpdateProhibited")]
+def _refuse_locked(data: HostData, change: str) -> None:
+    locks = [status for status in data.statuses if status.endswith(f"{change}Prohibited")]
     if locks:
         raise Rejected("host_locked", f"{locks[0]} is set on host {data.name}", fields=("/name",))
 

@@ -261,6 +261,11 @@ class DomainChanges(Protocol):
         ...
 
     @idempotent
+    def remove_host(self, host: str) -> Done:
+        """Remove a name server that is an object; one that is gone is Done. Rejected codes: `in_use`, `not_ours`."""
+        ...
+
+    @idempotent
     def change_nameservers(self, domain: str, hosts: tuple[Host, ...]) -> Done:
         """Make these the name servers. Rejected codes: `host_unknown`, `locked_by_registry`."""
         ...

@@ -42,6 +42,12 @@ def ensure_host(registrar: EppRegistrar, _world: EppWorld) -> Prepared:
     return Prepared("host:create", lambda: registrar.ensure_host(host))
 
 
+def remove_host(registrar: EppRegistrar, _world: EppWorld) -> Prepared:
+    host = Host(f"ns1.panel-{next(numbers)}.example")
+    registrar.ensure_host(host)
+    return Prepared("host:delete", lambda: registrar.remove_host(host.name))
+
+
 def register(registrar: EppRegistrar, world: EppWorld) -> Prepared:
     wanted = _wanted(registrar, world)
     return Prepared("domain:create", lambda: registrar.register(wanted), lambda: registrar.find_registration(wanted))
@@ -124,7 +130,7 @@ def change_statuses(registrar: EppRegistrar, world: EppWorld) -> Prepared:
 
 ONCE: list[Prepare] = [
     *(ensure_contact, update_contact, ensure_host, register, renew, delete, request_restore, report_restore),
-    *(request_transfer, cancel_transfer, approve_transfer, reject_transfer),
+    *(request_transfer, cancel_transfer, approve_transfer, reject_transfer, remove_host),
     *(change_nameservers, change_contacts, change_dnssec, change_statuses),
 ]
 """All but `change_auth_code`, which sends what it cannot compare, and `acknowledge`, which leaves no trace."""

@@ -204,6 +204,37 @@ def test_an_address_that_the_registry_refuses_is_named() -> None:
     assert (refused.value.code, refused.value.fields) == ("host_refused", ("/addresses/1",))
 
 
+def test_a_host_that_is_gone_is_removed_without_a_command() -> None:
+    with scene(ABSENT) as this:
+        assert this.registrar.remove_host(WITHIN.name) == Done(WITHIN.name)
+
+
+def test_a_host_that_went_meanwhile_is_removed() -> None:
+    with scene(there(), ("host-delete", no(2303)), ABSENT) as this:
+        assert this.registrar.remove_host(WITHIN.name) == Done(WITHIN.name)
+
+
+def test_a_host_that_other_domains_use_is_named() -> None:
+    with scene(there(), ("host-delete", no(2305))) as this, pytest.raises(Rejected) as used:
+        this.registrar.remove_host(WITHIN.name)
+    assert (used.value.code, WITHIN.name in used.value.message) == ("in_use", True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [(there(registrar=THEM), "not_ours"), (there(statuses=("serverDeleteProhibited",)), "host_locked")],
+)
+def test_a_host_that_cannot_be_removed_is_told_so(answer: Turn, code: str) -> None:
+    with scene(answer) as this, pytest.raises(Rejected) as refused:
+        this.registrar.remove_host(WITHIN.name)
+    assert refused.value.code == code
+
+
+def test_name_servers_that_are_attributes_need_no_removal() -> None:
+    with scene(host_model="attributes") as this:
+        assert this.registrar.remove_host(WITHIN.name) == Done(WITHIN.name)
+
+
 def test_commands_carry_their_secrets_apart() -> None:
     sent: list[Command] = []
     with scene(MADE) as this:

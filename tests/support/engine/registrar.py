@@ -205,6 +205,8 @@ class FakeRegistrar(Registrar):
             return Done(name, {"state": "redemption"})
         if domain.statuses & {"clientDeleteProhibited"}:
             raise Rejected("status_prohibits", f"{name} does not allow its deletion")
+        if within := [host for host in self.hosts if host.endswith(f".{name}")]:
+            raise Rejected("in_use", f"hosts lie within {name}: {within}")
         self._note("domain:delete", name)
         if self.add_grace:
             del self.domains[name]
@@ -321,6 +323,7 @@ class FakeRegistrar(Registrar):
             "registrant": there.registrant,
             "contacts": there.contacts,
             "nameservers": list(there.hosts),
+            "hosts": sorted(host for host in self.hosts if host.endswith(f".{name}")),
             "statuses": sorted(there.statuses),
             "grace_statuses": sorted(there.grace),
             "created_at": _z(there.created),
@@ -340,6 +343,17 @@ class FakeRegistrar(Registrar):
             return Done(host.name)
 
         return self._at_once("ensure_host", make)
+
+    def remove_host(self, host: str) -> Done:
+        def remove() -> Done:
+            if host in self.hosts:
+                if user := next((name for name, domain in self.domains.items() if host in domain.hosts), None):
+                    raise Rejected("in_use", f"the host {host} is used by {user}")
+                self._note("host:delete", host)
+                self.hosts.discard(host)
+            return Done(host)
+
+        return self._at_once("remove_host", remove)
 
     def change_nameservers(self, domain: str, hosts: tuple[Host, ...]) -> Done:
         names = tuple(host.name for host in hosts)

@@ -25,6 +25,8 @@ STEPS: Final[Mapping[str, str]] = {
     "contact": "contact:create",
     "update": "contact:update",
     "host": "host:create",
+    "remove-host": "host:delete",
+    **dict.fromkeys(("release-nameservers", "put-back-nameservers"), "domain:update"),
     "register": "domain:create",
     "renew": "domain:renew",
     "delete": "domain:delete",

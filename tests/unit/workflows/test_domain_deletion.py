@@ -69,6 +69,51 @@ def test_what_was_never_made_for_this_service_is_not_deleted(domain: DomainWorld
     assert (domain.service.status, domain.registry.calls) == (ServiceStatus.CANCELLED, [])
 
 
+# -- hosts that lie within it
+
+
+def with_hosts(domain: DomainWorld, *names: str, statuses: frozenset[str] = frozenset()) -> None:
+    there = domain.registry.domains[NAME]
+    there.hosts, there.statuses = (*names, "ns2.host.example"), set(statuses)
+    domain.registry.hosts |= {*names, "ns2.host.example"}
+
+
+def test_hosts_within_the_domain_are_removed_before_it(domain: DomainWorld) -> None:
+    with_hosts(domain, f"a.{NAME}", f"b.{NAME}")
+    domain.do("domain.delete")
+    assert domain.registry.effects == [
+        f"domain:update {NAME}",
+        f"host:delete a.{NAME}",
+        f"host:delete b.{NAME}",
+        f"domain:delete {NAME}",
+    ]
+    assert (domain.state(), domain.registry.hosts) == (OperationState.SUCCEEDED, {"ns2.host.example"})
+
+
+def test_a_protected_domain_lets_go_of_its_own_hosts_too(domain: DomainWorld) -> None:
+    with_hosts(domain, f"a.{NAME}", statuses=frozenset({"clientUpdateProhibited"}))
+    domain.do("domain.cancel")
+    assert (domain.state(), domain.registry.domains) == (OperationState.SUCCEEDED, {})
+
+
+def test_a_host_that_another_domain_uses_is_named_and_the_domain_stays_as_it_was(domain: DomainWorld) -> None:
+    with_hosts(domain, f"a.{NAME}")
+    domain.registry.have("other.test", hosts=(f"a.{NAME}",))
+    domain.do("domain.delete")
+    error = domain.standing().error
+    assert error is not None
+    assert (error.code, error.message) == ("in_use", f"the host a.{NAME} is used by other.test")
+    assert domain.registry.domains[NAME].hosts == (f"a.{NAME}", "ns2.host.example")
+    assert domain.service.status is ServiceStatus.ACTIVE
+
+
+def test_a_deletion_with_hosts_that_stops_in_the_middle_goes_on(domain: DomainWorld) -> None:
+    with_hosts(domain, f"a.{NAME}")
+    domain.registry.will("remove_host", lost(took_effect=True))
+    domain.do("domain.delete")
+    assert (domain.state(), domain.registry.count("host:delete")) == (OperationState.SUCCEEDED, 1)
+
+
 # -- restoring
 
 

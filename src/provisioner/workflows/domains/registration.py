@@ -20,7 +20,7 @@ REGISTRY_DECIDES: Final = 30 * 86_400.0
 """Seconds for which a registry that decides by hand is waited for before somebody is told."""
 LOOK_EVERY: Final = 300.0
 REFUSED: Final = "registration_refused"
-"""Under this name the service keeps that its registration was refused: `operation`, `at`, and the registry's `words`."""
+"""Under this the service keeps a refusal of its registration: of which `operation`, `at`, the registry's `words`."""
 
 
 @workflow("domain.register", port=Registrar)

@@ -27,7 +27,10 @@ _LEAVING: Final = frozenset({"redemptionPeriod", "pendingRestore", "pendingDelet
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One look at a domain. Times are the registry's, verbatim; empty where it did not say."""
+    """One look at a domain. Times are the registry's, verbatim; empty where it did not say.
+
+    `nameservers` are those that the domain names, `hosts` the host objects that lie within it.
+    """
 
     domain: str
     exists: bool
@@ -35,6 +38,7 @@ class Seen:
     roid: str
     registrant: str
     nameservers: tuple[str, ...]
+    hosts: tuple[str, ...]
     statuses: frozenset[str]
     grace: frozenset[str]
     created_at: str
@@ -52,6 +56,7 @@ class Seen:
             look.get("roid") or "",
             look.get("registrant") or "",
             tuple(look.get("nameservers") or ()),
+            tuple(look.get("hosts") or ()),
             frozenset(look.get("statuses") or ()),
             frozenset(look.get("grace_statuses") or ()),
             look.get("created_at") or "",

@@ -38,12 +38,11 @@ CANCELLED_AT: Final = "transfer_cancelled_at"
 def transfer_domain(op: Operation, registrar: Registrar) -> ServiceChange:
     """Fetch the domain; then give it our contacts, name servers, authorisation code and lock."""
     ordered = Ordered.of(op)
-    began = str(op.write_down("began", {"at": op.now.isoformat()})["at"])
-    _await_confirmation(op, ordered, began)
+    _await_confirmation(op, ordered)
     before = look(op, registrar)
     handles = ensure_contacts(op, registrar, ordered.contacts)
     if not _is_ours_already(before, handles):
-        _fetch(op, registrar, ordered, before, began)
+        _fetch(op, registrar, ordered, before)
     arrived = look(op, registrar, "look-at-arrived")
     unprotected(op, registrar, arrived, lambda: _furnish(op, registrar, ordered, handles))
     seen = look(op, registrar, "verify")
@@ -54,7 +53,7 @@ def transfer_domain(op: Operation, registrar: Registrar) -> ServiceChange:
 # -- before it costs anything
 
 
-def _await_confirmation(op: Operation, ordered: Ordered, began: str) -> None:
+def _await_confirmation(op: Operation, ordered: Ordered) -> None:
     if not ordered.rules.registrant_confirms or ordered.confirmed:
         return
     answer = op.wait_for_event(
@@ -62,7 +61,7 @@ def _await_confirmation(op: Operation, ordered: Ordered, began: str) -> None:
         confirmation_key(op.service.service_id),
         reason=f"the registrant of {ordered.domain} has to confirm the transfer",
         foreseen=CONFIRMATION_DAYS * DAY,
-        unless=_given_up(op, began),
+        unless=_given_up(op),
     )
     if not answer.get("confirmed", True):
         raise Rejected("transfer_declined", f"the registrant of {ordered.domain} declined the transfer")
@@ -92,10 +91,10 @@ def _is_ours_already(seen: Seen, handles: Mapping[str, str]) -> bool:
     return False
 
 
-def _given_up(op: Operation, began: str) -> Rejected | None:
-    """The refusal for a transfer that was cancelled since it began."""
+def _given_up(op: Operation) -> Rejected | None:
+    """The refusal for a transfer that was cancelled since it was accepted."""
     told = op.service.data.get(CANCELLED_AT)
-    if told is None or datetime.fromisoformat(told) < datetime.fromisoformat(began):
+    if told is None or datetime.fromisoformat(told) < op.accepted_at:
         return None
     return Rejected("transfer_cancelled", "the transfer was cancelled before it was asked for")
 
@@ -103,7 +102,7 @@ def _given_up(op: Operation, began: str) -> Rejected | None:
 # -- the transfer itself
 
 
-def _fetch(op: Operation, registrar: Registrar, ordered: Ordered, seen: Seen, began: str) -> None:
+def _fetch(op: Operation, registrar: Registrar, ordered: Ordered, seen: Seen) -> None:
     years = ordered.rules.transfer_years
     quoted = prices.quote(op, registrar, ordered.domain, "transfer", years)
     request = TransferRequest(
@@ -113,7 +112,7 @@ def _fetch(op: Operation, registrar: Registrar, ordered: Ordered, seen: Seen, be
         years=years,
         max_price=prices.agreed(quoted, ordered.max_price),
     )
-    given_up = _given_up(op, began)
+    given_up = _given_up(op)
     if op.write_down("not-cancelled", {"so": given_up is None})["so"] is False:
         raise given_up or Rejected("transfer_cancelled", "the transfer was cancelled before it was asked for")
     foreseen = ordered.rules.number("transfer_days", TRANSFER_DAYS) * DAY
