@@ -38,13 +38,18 @@ STEPS: Final[Mapping[str, str]] = {
 BY_WORKFLOW: Final[Mapping[tuple[str, str], str]] = {
     ("domain.transfer", "request"): "domain:transfer-request",
     ("domain.restore", "request"): "domain:restore",
-    ("domain.transfer-out", "answer"): "domain:transfer-approve",
+    ("domain.transfer-out", "answer"): "domain:transfer-answer",
+}
+# An answer is what the rules of the TLD say; for the judge it is one or the other.
+ANSWERS: Final = {
+    "domain:transfer-approve": "domain:transfer-answer",
+    "domain:transfer-reject": "domain:transfer-answer",
 }
 # What costs money: each entry needs a step of its own, and each finished step an entry.
 BOUGHT: Final = frozenset({"domain:create", "domain:renew", "domain:transfer-request", "domain:restore"})
 MADE_ONCE: Final = frozenset({"contact:create", "host:create"})
-ARRIVED: Final = frozenset({"domain:create", "registry:transfer-approved", "domain:transfer-approve", "domain:restore"})
-LEFT: Final = frozenset({"domain:delete", "registry:purge", "registry:create-refused"})
+ARRIVED: Final = frozenset({"domain:create", "registry:transfer-approved", "domain:restore"})
+LEFT: Final = frozenset({"domain:delete", "domain:transfer-approve", "registry:purge", "registry:create-refused"})
 NOT_SENT: Final = frozenset({"retry"})
 
 _PLACE: Final = re.compile(r"-(\d+|registrant|admin|tech|billing)\Z")
@@ -122,12 +127,17 @@ def _changed(history: History) -> Iterator[Finding]:
     for row, operation in _steps(history):
         effect = effect_of(operation["workflow"], row["name"])
         asked[effect or NOTHING, names.get(operation["service_id"], "")] += 1
-    for (kind, reference), count in Counter((row["operation"], row["reference"]) for row in _effects(history)).items():
+    for (kind, reference), count in Counter(map(_place, _effects(history))).items():
         if kind in MADE_ONCE and count > 1:
             yield Finding("C3", Wrong.DOUBLED, f"{kind} of {reference} happened {count}x")
         elif kind.startswith("domain:") and kind not in BOUGHT and count > asked[kind, reference]:
             told = f"{kind} of {reference} happened {count}x, asked for {asked[kind, reference]}x"
             yield Finding("C3", Wrong.DOUBLED, told)
+
+
+def _place(row: Row) -> tuple[str, str]:
+    """What happened, and to what."""
+    return ANSWERS.get(row["operation"], row["operation"]), row["reference"]
 
 
 def _standing(history: History) -> Iterator[Finding]:

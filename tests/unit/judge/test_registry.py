@@ -75,6 +75,31 @@ def test_what_another_registrar_does_concerns_nobody() -> None:
     assert list(judge(_history([*EFFECTS, _effect("domain:renew", "b.example", "registrar-b")]))) == []
 
 
+ANSWERED = [*STEPS, _step("op3", "answer")]
+
+
+def _leaving(*answers: str, status: str = "cancelled") -> History:
+    """Another registrar asks for the domain, and is answered so."""
+    history = _history([*EFFECTS, *map(_effect, answers)], ANSWERED, status)
+    history.tables["operations"].append(_operation("op3", "domain.transfer-out"))
+    return history
+
+
+@pytest.mark.parametrize("answer", ["domain:transfer-approve", "domain:transfer-reject"])
+def test_a_request_is_answered_with_yes_or_no(answer: str) -> None:
+    assert list(judge(_leaving(answer))) == []
+
+
+def test_a_request_that_is_answered_twice_is_condemned() -> None:
+    findings = list(judge(_leaving("domain:transfer-reject", "domain:transfer-approve")))
+    assert [finding.wrong for finding in findings] == [Wrong.DOUBLED]
+
+
+def test_a_domain_that_was_let_go_is_not_in_use() -> None:
+    findings = list(judge(_leaving("domain:transfer-approve", status="active")))
+    assert [finding.wrong for finding in findings] == [Wrong.LOST]
+
+
 @pytest.mark.parametrize("forged", FORGED)
 def test_a_forged_history_is_condemned(forged: str) -> None:
     wrong, history = FORGED[forged]
