@@ -183,6 +183,7 @@ class DomainRegistrations(Protocol):
     def find_renewal(self, renewal: Renewal) -> Done | Pending | None:
         """Done when the domain expires on the target date, None when still on the current one.
 
+        A registry may make 1 March of 29 February, so a day off the target is the target.
         Raises Rejected `expiry_unexpected` for any other date.
         """
         ...

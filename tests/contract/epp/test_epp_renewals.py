@@ -86,6 +86,13 @@ def test_mode_5_the_date_is_the_registrys_own_whatever_its_time_zone() -> None:
         assert this.registrar.renew(RENEWAL) == Done(NAME, {"expires_at": "2028-03-04T23:30:00-05:00"})
 
 
+@pytest.mark.parametrize("shown", ["2029-02-28", "2029-03-01"])
+def test_mode_5_a_renewal_from_a_leap_day_is_found_however_the_registry_reckons(shown: str) -> None:
+    leap = replace(RENEWAL, current_expiry="2028-02-29", target_expiry="2029-02-28")
+    with scene(info(expires_at=f"{shown}T00:00:00Z")) as this:
+        assert isinstance(this.registrar.find_renewal(leap), Done)
+
+
 def test_mode_5_a_day_that_comes_only_in_leap_years_is_met_a_day_off() -> None:
     leap = replace(RENEWAL, current_expiry="2028-02-29", target_expiry="2029-02-28")
     with scene(info(expires_at="2028-02-29T00:00:00Z"), checked(), renewed("2029-03-01T00:00:00Z")) as this:

@@ -24,11 +24,13 @@ from provisioner.ports.registrar import (
     RestoreReport,
     TransferRequest,
 )
+from provisioner.workflows.domains.dates import is_years_later
 from tests.support.engine.vendor import FINE, Answer
 
 US = "us"
 OTHERS = "another-registrar"
 SIX_HOURS = 21_600.0
+LEAP_DAY = (2, 29)
 
 
 @dataclass
@@ -64,6 +66,7 @@ class FakeRegistrar(Registrar):
         self.effects: list[str] = []
         self.calls: list[str] = []
         self.decides_later = False
+        self.reckons_march = False  # 29 February and a year are 1 March
         self.add_grace = True
         self._told: dict[str, deque[Answer]] = defaultdict(deque)
 
@@ -180,16 +183,18 @@ class FakeRegistrar(Registrar):
         if domain.expires.date() != date.fromisoformat(renewal.current_expiry):
             raise Rejected("expiry_unexpected", f"{renewal.domain} expires on {domain.expires.date()}")
         self._note("domain:renew", renewal.domain)
+        if self.reckons_march and (domain.expires.month, domain.expires.day) == LEAP_DAY:
+            domain.expires += timedelta(days=1)
         domain.expires = _later(domain.expires, renewal.years)
         return Done(renewal.domain, {"expires_at": _z(domain.expires)})
 
     def find_renewal(self, renewal: Renewal) -> Done | Pending | None:
         def find() -> Done | None:
-            expires = self._ours(renewal.domain).expires
-            if expires.date() == date.fromisoformat(renewal.target_expiry):
-                return Done(renewal.domain, {"expires_at": _z(expires)})
-            if expires.date() == date.fromisoformat(renewal.current_expiry):
+            expires, current = self._ours(renewal.domain).expires, date.fromisoformat(renewal.current_expiry)
+            if expires.date() == current:
                 return None
+            if is_years_later(current, renewal.years, expires.date()):
+                return Done(renewal.domain, {"expires_at": _z(expires)})
             raise Rejected("expiry_unexpected", f"{renewal.domain} expires on {expires.date()}")
 
         return self._look_up_any("find_renewal", find)
@@ -460,7 +465,7 @@ class FakeRegistrar(Registrar):
 
 
 def _later(moment: datetime, years: int) -> datetime:
-    if (moment.month, moment.day) == (2, 29):
+    if (moment.month, moment.day) == LEAP_DAY:
         moment -= timedelta(days=1)
     return moment.replace(year=moment.year + years)
 

@@ -113,3 +113,16 @@ def test_a_leap_day_renews_to_the_end_of_february(domain: DomainWorld) -> None:
         OperationState.SUCCEEDED,
         "2029-02-28T00:00:00.0Z",
     )
+
+
+@pytest.mark.parametrize("took_effect", [True, False])
+def test_a_leap_day_that_becomes_the_first_of_march_is_found_after_a_lost_answer(
+    domain: DomainWorld, *, took_effect: bool
+) -> None:
+    domain.registry.reckons_march = True
+    domain.registry.domains[NAME].expires = datetime(2028, 2, 29, tzinfo=UTC)
+    domain.data["paid_until"] = domain.data["expires_at"] = "2028-02-29T00:00:00.0Z"
+    domain.registry.will("renew", lost(took_effect=took_effect))
+    domain.do("domain.renew", years=1)
+    assert (domain.state(), domain.registry.count("domain:renew")) == (OperationState.SUCCEEDED, 1)
+    assert domain.service.data["expires_at"][:10] == "2029-03-01"
