@@ -72,6 +72,7 @@ COLUMNS: Final = {
         "environment",
         "correlation_id",
         "sealed_secret",
+        "created_at",
     ),
     "customers": ("customer_id", "profile", "sealed_password"),
     "services": (

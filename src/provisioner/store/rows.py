@@ -121,6 +121,7 @@ def claim_from(
         past_deadline=deadline is not None and now >= deadline,
         account_failures=account_failures,
         secret=credentials.unseal_password(box, operations.c.sealed_secret, row["id"], row["sealed_secret"]),
+        accepted_at=row["created_at"],
     )
 
 

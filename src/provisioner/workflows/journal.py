@@ -187,8 +187,9 @@ class ServiceRecord:
 class Claim:
     """An operation, leased to this worker under a fencing token, with all that its journal knows.
 
-    `now` is the journal's clock at the claim; `later_workflows` are the open operations accepted after this one on
-    the same resource; `secret` is what was sealed for this operation.
+    `now` is the journal's clock at the claim, `accepted_at` the same when the operation was accepted;
+    `later_workflows` are the open operations accepted after this one on the same resource; `secret` is what was sealed
+    for this operation.
     """
 
     operation_id: str
@@ -209,6 +210,7 @@ class Claim:
     past_deadline: bool = False
     account_failures: int = 0
     secret: Secret | None = None
+    accepted_at: datetime | None = None
 
 
 class Journal(Protocol):

@@ -68,6 +68,7 @@ class KeptOperation:
     asked: NewOperation
     position: int
     due_at: datetime | None
+    accepted_at: datetime
     state: OperationState = OperationState.READY
     fence: int = 0
     reason: str = ""
@@ -121,7 +122,8 @@ class MemoryJournal:
         if operation.operation_id in self.operations:
             return
         asked = replace(operation, inputs=_as_json(operation.inputs))
-        kept = KeptOperation(asked, len(self.operations), self._clock.now(), deadline=asked.deadline)
+        now = self._clock.now()
+        kept = KeptOperation(asked, len(self.operations), due_at=now, accepted_at=now, deadline=asked.deadline)
         self.operations[operation.operation_id] = kept
         if operation.service is not None:
             self.services.setdefault(operation.service.service_id, operation.service)
@@ -210,6 +212,7 @@ class MemoryJournal:
             past_deadline=kept.deadline is not None and now >= kept.deadline,
             account_failures=self._failures.get(asked.vendor_account or "", 0),
             secret=asked.secret,
+            accepted_at=kept.accepted_at,
         )
 
     # -- the Journal

@@ -61,6 +61,11 @@ class Operation:
         return self._claim.secret
 
     @property
+    def accepted_at(self) -> datetime:
+        """When the operation was accepted, by the journal's clock."""
+        return self._claim.accepted_at or self._claim.now
+
+    @property
     def now(self) -> datetime:
         """The journal's clock at the beginning of this run. What is decided by it is to be written down."""
         return self._claim.now

@@ -121,8 +121,8 @@ def test_a_wrong_password_is_told_without_showing_it(rabbit: RabbitNode, vhost: 
     assert "no-such-password" not in str(refused.value)
 
 
-# A soak of 10,000 orders met it once: the connection was reset between its making and pika's look at it, and pika raises
-# a ValueError then.
+# A soak of 10,000 orders met it once: a connection was reset between its making and the first look at it, for which
+# pika raises a ValueError.
 def reset_at_once(_socket: socket.socket) -> None:
     raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
 

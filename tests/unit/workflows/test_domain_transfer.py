@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from provisioner.orders.statuses import OperationState, ServiceStatus
 from provisioner.ports.registrar import DsRecord, Price
 from provisioner.workflows.domains.contacts import handle_of
@@ -190,6 +192,17 @@ def test_a_transfer_that_waits_for_its_registrant_can_be_cancelled(domain: Domai
     domain.run_all()
     assert (domain.state(), domain.error_code()) == (OperationState.FAILED, "transfer_cancelled")
     assert domain.registry.effects == []
+
+
+def test_a_transfer_that_is_cancelled_before_its_first_step_asks_for_nothing(domain: DomainWorld) -> None:
+    theirs(domain)
+    transfer = domain.ask("domain.transfer", secret=CODE)
+    kept = domain.harness.journal.operations[transfer]
+    kept.due_at = kept.accepted_at + timedelta(minutes=1)
+    cancel(domain)
+    domain.run_all()
+    assert domain.error_code(transfer) == "transfer_cancelled"
+    assert domain.registry.count("domain:transfer-request") == 0
 
 
 def test_a_request_that_was_on_its_way_when_it_was_cancelled_is_withdrawn_too(domain: DomainWorld) -> None:
