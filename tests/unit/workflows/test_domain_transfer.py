@@ -197,7 +197,7 @@ def test_a_transfer_that_waits_for_its_registrant_can_be_cancelled(domain: Domai
 def test_a_transfer_that_is_cancelled_before_its_first_step_asks_for_nothing(domain: DomainWorld) -> None:
     theirs(domain)
     transfer = domain.ask("domain.transfer", secret=CODE)
-    kept = domain.harness.journal.operations[transfer]
+    kept = domain.memory_harness.memory.operations[transfer]
     kept.due_at = kept.accepted_at + timedelta(minutes=1)
     cancel(domain)
     domain.run_all()
