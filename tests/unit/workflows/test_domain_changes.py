@@ -6,7 +6,7 @@ from provisioner.ports.registrar import DsRecord
 from provisioner.workflows.domains.contacts import handle_of
 from tests.support.engine.domains import DAY, NAME, OWN_CODE, DomainWorld, contact
 from tests.support.engine.registrar import OTHERS
-from tests.support.engine.vendor import FINE, Answer, down
+from tests.support.engine.vendor import FINE, Answer, down, refused
 
 UPDATE_LOCK = "clientUpdateProhibited"
 
@@ -34,6 +34,13 @@ def test_new_contacts_are_made_and_the_others_stay(domain: DomainWorld) -> None:
     domain.do("domain.set-contacts", contacts={"tech": contact("grace")})
     assert domain.registry.domains[NAME].contacts == {"admin": handle_of("ada"), "tech": handle_of("grace")}
     assert domain.service.attributes["contacts"]["tech"]["contact_id"] == "grace"
+
+
+@pytest.mark.parametrize("call", ["ensure_contact", "update_contact"])
+def test_a_field_of_a_changed_contact_is_named_as_in_the_message(domain: DomainWorld, call: str) -> None:
+    domain.registry.will(call, refused("contact_invalid", fields=("/phone",)))
+    domain.do("contact.update", resource="contact:ada", contact=contact())
+    assert domain.error_fields() == ("/contact/phone",)
 
 
 def test_records_are_set_and_removed(domain: DomainWorld) -> None:

@@ -7,7 +7,7 @@ from provisioner.ports.registrar import Price
 from provisioner.workflows.domains.contacts import handle_of
 from tests.support.engine.domains import NAME, OWN_CODE, DomainWorld, contact
 from tests.support.engine.registrar import OTHERS
-from tests.support.engine.vendor import Answer, lost
+from tests.support.engine.vendor import FINE, Answer, lost, refused
 
 EUR_12 = {"amount": "12.00", "currency": "EUR"}
 
@@ -138,6 +138,21 @@ def test_a_price_that_rises_after_the_quote_is_not_paid(domain: DomainWorld) -> 
     domain.registry.will("register", Answer().while_(rise))
     domain.do("domain.register")
     assert (domain.error_code(), domain.registry.count("domain:create")) == ("price_too_high", 0)
+
+
+# -- what is wrong with it is named where it was ordered
+
+
+def test_a_field_of_a_contact_is_named_with_its_role(domain: DomainWorld) -> None:
+    domain.registry.will("ensure_contact", FINE, refused("contact_invalid", fields=("/phone", "/street/0")))
+    domain.do("domain.register")
+    assert domain.error_fields() == ("/contacts/tech/phone", "/contacts/tech/street/0")
+
+
+def test_a_field_of_a_name_server_is_named_with_its_place(domain: DomainWorld) -> None:
+    domain.registry.will("ensure_host", FINE, refused("host_refused", fields=("/addresses/0",)))
+    domain.do("domain.register")
+    assert domain.error_fields() == ("/nameservers/1/addresses/0",)
 
 
 # -- what becomes of it

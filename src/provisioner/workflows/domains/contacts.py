@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from provisioner.ports.registrar import Registrar, RegistrarContact
 from provisioner.workflows.definition import workflow
+from provisioner.workflows.domains.fields import within
 from provisioner.workflows.operation import Operation
 
 REGISTRANT: Final = "registrant"
@@ -17,8 +18,9 @@ HANDLE_LENGTH: Final = 16  # characters; the most that EPP takes (RFC 5733, eppc
 def update_contact(op: Operation, registrar: Registrar) -> None:
     """Make the contact at the registrar what it is with us."""
     contact = contact_of(op.inputs["contact"])
-    op.step("contact", registrar.ensure_contact, contact)
-    op.step("update", registrar.update_contact, contact)
+    with within("/contact"):
+        op.step("contact", registrar.ensure_contact, contact)
+        op.step("update", registrar.update_contact, contact)
 
 
 def handle_of(contact_id: str) -> str:
@@ -33,7 +35,8 @@ def ensure_contacts(op: Operation, registrar: Registrar, contacts: Mapping[str, 
     for role in sorted(contacts, key=lambda role: (role != REGISTRANT, role)):
         handle = handle_of(_identifier(contacts[role]))
         if handle not in handles.values() and _is_whole(contacts[role]):
-            op.step(f"contact-{role}", registrar.ensure_contact, contact_of(contacts[role]))
+            with within(f"/contacts/{role}"):
+                op.step(f"contact-{role}", registrar.ensure_contact, contact_of(contacts[role]))
         handles[role] = handle
     return handles
 

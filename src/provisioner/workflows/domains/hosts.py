@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from provisioner.ports.registrar import Host, Registrar
+from provisioner.workflows.domains.fields import within
 from provisioner.workflows.operation import Operation
 
 
@@ -14,7 +15,11 @@ def is_within(host: Host, domain: str) -> bool:
 def ensure_hosts(
     op: Operation, registrar: Registrar, hosts: Sequence[Host], chosen: Sequence[Host] | None = None
 ) -> None:
-    """Make the chosen ones of these hosts (or all) that are missing; a step is numbered by its host's place."""
+    """Make the chosen ones of these hosts (or all) that are missing; a step is numbered by its host's place.
+
+    What is wrong with a host is told as a field of it.
+    """
     for number, host in enumerate(hosts, start=1):
         if chosen is None or host in chosen:
-            op.step(f"host-{number}", registrar.ensure_host, host)
+            with within(f"/nameservers/{number - 1}"):
+                op.step(f"host-{number}", registrar.ensure_host, host)
