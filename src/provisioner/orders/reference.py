@@ -47,6 +47,12 @@ SERVICE_MEANINGS: Final[Mapping[ServiceStatus, str]] = {
     ServiceStatus.CANCELLED: "Removed.",
     ServiceStatus.FAILED: "It could not be made.",
 }
+SERVICE_EVENT_MEANINGS: Final[Mapping[str, str]] = {
+    "transferred_away": "The registry shows the domain at another registrar.",
+    "deleted_elsewhere": "The registry does not have the domain any more, or has it registered anew by somebody else.",
+    "let_go": "Automatic renewal is off and the term is over: it is deleted while its renewal can be taken back.",
+}
+"""What a worker finds out or does by itself."""
 OPERATION_MEANINGS: Final[Mapping[OperationState, str]] = {
     OperationState.READY: "It can be claimed by a worker.",
     OperationState.RUNNING: "A worker holds its lease.",
@@ -141,6 +147,10 @@ def _services() -> Iterator[str]:
         yield f"| `{status}` | {meaning} |"
     yield "\n" + diagram(SERVICE_TRANSITIONS, end=_final(SERVICE_TRANSITIONS, ServiceStatus))
     yield _table(SERVICE_TRANSITIONS)
+    yield "| What the worker finds out or does by itself | Meaning |\n|---|---|"
+    for event, meaning in SERVICE_EVENT_MEANINGS.items():
+        yield f"| `{event}` | {meaning} |"
+    yield ""
     ranks = ", ".join(f"`{role}` {rank}" for role, rank in ROLE_RANK.items())
     yield f"A suspension is lifted by its own role or a higher one: {ranks}; any other role ranks 0.\n"
 

@@ -127,6 +127,13 @@ SERVICE_TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition("cancelling", "restore", "active", "storefront"),
     Transition("active", "restore", "active", "storefront"),
     Transition("suspended", "restore", "suspended", "storefront"),
+    # -- domains: what the registry shows, and the end of a term that nobody wants prolonged
+    Transition("active", "transferred_away", "cancelled", "worker"),
+    Transition("suspended", "transferred_away", "cancelled", "worker"),
+    Transition("active", "deleted_elsewhere", "cancelled", "worker"),
+    Transition("suspended", "deleted_elsewhere", "cancelled", "worker"),
+    Transition("active", "let_go", "cancelling", "worker"),
+    Transition("suspended", "let_go", "cancelling", "worker"),
     # -- every other command: it is for services that live, and leaves the status as it is
     Transition("provisioning", "change", "provisioning", "storefront"),
     Transition("active", "change", "active", "storefront"),

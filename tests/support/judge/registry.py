@@ -137,7 +137,8 @@ def _changed(history: History) -> Iterator[Finding]:
 
 def _place(row: Row) -> tuple[str, str]:
     """What happened, and to what."""
-    return ANSWERS.get(row["operation"], row["operation"]), row["reference"]
+    operation: str = row["operation"]
+    return ANSWERS.get(operation, operation), row["reference"]
 
 
 def _standing(history: History) -> Iterator[Finding]:

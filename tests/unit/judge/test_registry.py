@@ -1,6 +1,7 @@
 """What happens at a registry is judged: each rule condemns a small forged history, and a good one passes."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -81,8 +82,8 @@ ANSWERED = [*STEPS, _step("op3", "answer")]
 def _leaving(*answers: str, status: str = "cancelled") -> History:
     """Another registrar asks for the domain, and is answered so."""
     history = _history([*EFFECTS, *map(_effect, answers)], ANSWERED, status)
-    history.tables["operations"].append(_operation("op3", "domain.transfer-out"))
-    return history
+    operations = [*history.table("operations"), _operation("op3", "domain.transfer-out")]
+    return replace(history, tables={**history.tables, "operations": operations})
 
 
 @pytest.mark.parametrize("answer", ["domain:transfer-approve", "domain:transfer-reject"])
