@@ -1,5 +1,6 @@
 """Transfers between two registrars."""
 
+import httpx
 import pytest
 
 from adapters.sandbox.epp import RunningRegistry
@@ -136,3 +137,44 @@ def test_hosts_within_the_domain_move_with_it(asked: wire.Client, other: wire.Cl
     assert other.code(frames.of_host("create", f"ns1.{NAME}", "<host:addr>192.0.2.1</host:addr>")) == 1000
     other.code(frames.transfer("approve", NAME))
     assert asked.ask(frames.of_host("info", f"ns1.{NAME}")).text("host:clID") == "registrar-a"
+
+
+# -- asked for out of band
+
+
+def test_a_domain_is_asked_for_out_of_band_and_its_registrar_is_told(
+    registered: wire.Client, adjust: wire.Adjust
+) -> None:
+    adjust({"transfer_requests": [{"domain": "ours.test"}]})
+    told = registered.ask(frames.POLL)
+    assert (told.text("domain:trStatus"), told.text("domain:reID")) == ("pending", "registrar-b")
+    assert status_of(registered, "ours.test") == "pending"
+
+
+def test_what_was_asked_for_out_of_band_is_answered_like_any_other(
+    registered: wire.Client, adjust: wire.Adjust, other: wire.Client
+) -> None:
+    adjust({"transfer_requests": [{"domain": "ours.test", "registrar": "registrar-b"}]})
+    assert registered.code(frames.transfer("approve", "ours.test")) == 1000
+    assert other.ask(frames.info("ours.test")).text("domain:clID") == "registrar-b"
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"domain": "nowhere.test"},
+        {"domain": "ours.test", "registrar": "nobody"},
+        {"domain": "ours.test", "registrar": "registrar-a"},
+    ],
+    ids=["no domain", "no registrar", "his already"],
+)
+def test_what_cannot_be_asked_for_is_refused(
+    registered: wire.Client, simulator: RunningRegistry, wanted: dict[str, str]
+) -> None:
+    assert registered.code(frames.info("ours.test")) == 1000
+    answer = httpx.post(f"{simulator.control_url}/state", json={"transfer_requests": [wanted]})
+    assert answer.status_code == 422
+
+
+def status_of(client: wire.Client, name: str) -> str:
+    return client.ask(frames.transfer("query", name)).text("domain:trStatus")

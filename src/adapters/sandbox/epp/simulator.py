@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.sandbox.epp import happenings, notices, seed
+from adapters.sandbox.epp import happenings, notices, seed, transfers
 from adapters.sandbox.epp.desk import Desk
 from adapters.sandbox.epp.records import Domain
 from adapters.sandbox.epp.registry import Registry
@@ -34,6 +34,15 @@ class Intervention(BaseModel):
     reason: Annotated[str, Field(min_length=1, max_length=200)] = "By decision of the registry."
 
 
+class TransferRequest(BaseModel):
+    """A registrar asks for another one's domain, whatever its code, its locks and its age."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    domain: str
+    registrar: str = seed.SECOND
+
+
 class Notice(BaseModel):
     """A message that names no domain."""
 
@@ -53,6 +62,7 @@ class Adjustment(BaseModel):
     domains: tuple[seed.Stock, ...] = ()
     advance_seconds: Annotated[float, Field(ge=0, le=3_200_000_000)] = 0
     registrations: tuple[Decision, ...] = ()
+    transfer_requests: tuple[TransferRequest, ...] = ()
     transfers: tuple[Decision, ...] = ()
     interventions: tuple[Intervention, ...] = ()
     messages: tuple[Notice, ...] = ()
@@ -103,6 +113,8 @@ class EppSimulator:
             happenings.settle(self.registry)
         for decision in asked.registrations:
             self._decide_registration(decision)
+        for wanted in asked.transfer_requests:
+            transfers.ask(self.registry, self._domain(wanted.domain), wanted.registrar, self.registry.clock.now())
         for decision in asked.transfers:
             found = self._domain(decision.domain)
             happenings.decide_transfer(self.registry, found, self.registry.clock.now(), approved=decision.approved)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from adapters.sandbox.epp import notices
 from adapters.sandbox.epp.calendar import years_later
@@ -12,6 +13,39 @@ from adapters.sandbox.epp.registry import Registry
 def extended(domain: Domain, years: int, moment: datetime) -> datetime:
     """When it expires after a transfer: so many years later, but never more than ten years from now."""
     return min(years_later(domain.expires_at, years), years_later(moment, 10))
+
+
+def ask(registry: Registry, domain: Domain, registrar: str, moment: datetime) -> Domain:
+    """A registrar asks out of band, without code or fee; the present one is told. Raises ValueError."""
+    if registry.registrars.get(registrar) is None:
+        raise ValueError(f"there is no registrar {registrar}")
+    if domain.registrar == registrar:
+        raise ValueError(f"{domain.name} is with {registrar} already")
+    if domain.in_transfer or domain.pending is not None or domain.removal is not None:
+        raise ValueError(f"{domain.name} cannot be asked for now")
+    years = registry.settings.transfer_years
+    request = Transfer(
+        status="pending",
+        requester=registrar,
+        requested_at=moment,
+        actor=domain.registrar,
+        acts_at=moment + timedelta(days=registry.settings.transfer_days),
+        expires_at=extended(domain, years, moment),
+        years=years,
+        fee=Decimal(0),
+        transaction="",
+        server_transaction=registry.new_transaction(),
+    )
+    asked = registry.domains.save(replace(domain, transfer=request))
+    notices.of_transfer(registry, domain.registrar, domain.name, request, moment)
+    registry.ledger.record(
+        "domain:transfer-request",
+        account=registrar,
+        reference=domain.name,
+        object_id=domain.roid,
+        details={"registrar": registrar, "years": str(years), "from": domain.registrar},
+    )
+    return asked
 
 
 def approve(registry: Registry, domain: Domain, status: TransferStatus, moment: datetime) -> Domain:
