@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from provisioner.kernel.crash import SOCKET_VARIABLE, SPEC_VARIABLE
 from tests.faults.crash.cells import Cell, Victim
 from tests.faults.crash.control import Control
-from tests.faults.crash.lane import RELAY, Lane
+from tests.faults.crash.lane import RELAY, SCHEDULER, WORKER, Lane
 from tests.faults.crash.story import Phase, Scenario
 from tests.support.judge.history import History
 from tests.support.judge.judge import judge
@@ -18,7 +18,6 @@ from tests.support.processes import Child, NeverHappenedError, wait_for
 
 END_SECONDS: Final = 120.0
 STOP_SECONDS: Final = 40.0
-WORKER: Final = "worker"
 STARTED: Final = '"event": "started"'
 
 
@@ -137,12 +136,13 @@ class Attempt:
         return Result(self.name, self.blow.kills, Verdict(findings), workflows, history)
 
     def _play(self) -> None:
-        if self.role == RELAY:
-            self.lane.stop_relay()
+        for role in (RELAY, SCHEDULER):
+            if role == self.role:
+                self.lane.let_go(role)
+            else:
+                self.lane.keep(role)
+        if self.role != WORKER:
             self._keep(self.lane.start(WORKER))
-        else:
-            self.lane.keep_relay()
-        self.lane.keep_scheduler()
         self._keep(self.blow.start(self.lane))
         *before, last = self.scenario.phases
         for phase in before:

@@ -11,9 +11,10 @@ from typing import Final, TypeVar
 import provisioner
 from provisioner.intake import topology
 from tests.faults.crash.dry_run import Course, Passing, Step
-from tests.faults.crash.lane import RELAY
+from tests.faults.crash.lane import RELAY, SCHEDULER, WORKER
 from tests.faults.crash.scenarios import BY_NAME
 from tests.faults.crash.story import Scenario
+from tests.support.judge.registry import effect_of, is_of_registry
 
 CALL_POINTS: Final = (
     *("before_intent", "after_intent", "request_sent", "response_received"),
@@ -21,6 +22,9 @@ CALL_POINTS: Final = (
 )
 WAIT_POINTS: Final = ("before_commit", "after_commit")
 ACK_POINTS: Final = ("before_ack", "after_ack")
+WRITTEN: Final = ("response_received", "before_commit", "after_commit")
+SENT_POINTS: Final = ("request_sent", "response_received")
+POLL: Final = "poll/"
 Job = TypeVar("Job")
 
 STOREFRONT_QUEUES: Final = (topology.ORDERS, topology.LIFECYCLE)
@@ -46,22 +50,36 @@ class Cell:
     @property
     def role(self) -> str:
         """The process that is armed."""
-        return RELAY if self.passing.scope == RELAY else "worker"
+        if self.passing.scope == RELAY:
+            return RELAY
+        return SCHEDULER if self.passing.scope.startswith(POLL) else WORKER
 
     def __str__(self) -> str:
         return f"{self.scenario} / {self.passing} / {self.victim}"
 
 
 def matrix(courses: Sequence[Course]) -> list[Cell]:
-    """Every cell: the process and the database at each passing, the broker once at each boundary."""
+    """Every cell: each boundary with the process as the victim, and what `_is_needed` says of the servers."""
     cells = []
     for victim in Victim:
         seen: set[tuple[str, str]] = set()
         for scenario, passing in _passings(courses):
-            if victim is not Victim.BROKER or passing.boundary not in seen:
+            if _is_needed(passing, victim, seen):
                 cells.append(Cell(scenario, passing, victim))
-            seen.add(passing.boundary)
+            seen |= {passing.boundary, (passing.workflow, "")}
     return cells
+
+
+def _is_needed(passing: Passing, victim: Victim, seen: set[tuple[str, str]]) -> bool:
+    """Hosting: process and database at each passing. Domains: each boundary once, the database where it is written.
+
+    The broker once for each workflow, and at each boundary of those that talk to it.
+    """
+    if victim is Victim.BROKER:
+        return passing.boundary not in seen if passing.is_of_broker else (passing.workflow, "") not in seen
+    if not is_of_registry(passing.workflow):
+        return True
+    return passing.boundary not in seen and (victim is Victim.PROCESS or passing.point in WRITTEN)
 
 
 def _passings(courses: Sequence[Course]) -> Iterator[tuple[Scenario, Passing]]:
@@ -87,7 +105,11 @@ def boundaries(courses: Sequence[Course]) -> set[tuple[str, str]]:
 
 
 def _points_of(step: Step) -> tuple[str, ...]:
-    return CALL_POINTS if step.calls else WAIT_POINTS
+    """A step that only looks changes nothing, so that nothing that could be doubled is sent."""
+    if not step.calls:
+        return WAIT_POINTS
+    looks = is_of_registry(step.workflow) and not effect_of(step.workflow, step.name)
+    return tuple(point for point in CALL_POINTS if not (looks and point in SENT_POINTS))
 
 
 def named_in_the_code() -> set[str]:

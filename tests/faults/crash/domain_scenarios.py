@@ -13,8 +13,8 @@ from tests.support.production import message
 
 NAME: Final = "name1.com"
 AUTH_CODE: Final = "Canary-move-2Hs7kP4x"
-WITHIN: Final = [{"name": f"ns1.{NAME}", "addresses": ["192.0.2.1"]}, {"name": "ns2.hosting.example"}]
-OTHER_HOSTS: Final = [{"name": "ns8.hosting.example"}, {"name": "ns9.hosting.example"}]
+WITHIN: Final = [{"name": f"ns1.{NAME}", "addresses": ["192.0.2.1"]}, {"name": "ns2.elsewhere.example"}]
+OTHER_HOSTS: Final = [{"name": "ns8.elsewhere.example"}, {"name": "ns9.elsewhere.example"}]
 A_DS: Final = {"key_tag": 12345, "algorithm": 13, "digest_type": 2, "digest": "AB" * 32}
 SOON_DAYS: Final = 2 / 86_400
 PROTECTED: Final = ["clientUpdateProhibited", "clientDeleteProhibited"]
@@ -98,7 +98,7 @@ DOMAIN_SCENARIOS: Final[tuple[Scenario, ...]] = (
     Scenario("register without an order", (_without_an_order,)),
     Scenario("renew", (_PLACED, _tell("renew", years=1))),
     Scenario("renew, answer lost", (_PLACED, _tell("renew", years=1)), _loses_an_answer("domain:renew")),
-    Scenario("transfer", (_transfer(),), _elsewhere()),
+    Scenario("transfer", (_transfer(nameservers=OTHER_HOSTS, dnssec=[A_DS]),), _elsewhere()),
     Scenario("transfer, protected", (_transfer(),), _elsewhere(statuses=PROTECTED)),
     Scenario("transfer, answer lost", (_transfer(),), _elsewhere_and_loses_an_answer),
     Scenario(

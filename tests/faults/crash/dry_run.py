@@ -42,6 +42,16 @@ class Passing:
         """Where it is, whenever."""
         return self.scope, self.point
 
+    @property
+    def workflow(self) -> str:
+        """Whose step it is at, or the part of the product."""
+        return self.scope.partition("/")[0]
+
+    @property
+    def is_of_broker(self) -> bool:
+        """Whether who passes it talks to the broker."""
+        return self.workflow in ("intake", "relay")
+
     def __str__(self) -> str:
         return f"{self.scope}:{self.point}:{self.count}"
 

@@ -47,6 +47,7 @@ DATABASE_PASSWORD: Final = "Canary-database-6Zk3pL8v"
 KEPT_TABLES: Final = frozenset({"vendor_accounts", "relay_shards"})
 RELAY: Final = "relay"
 SCHEDULER: Final = "scheduler"
+WORKER: Final = "worker"
 
 _MIGRATING: Final = threading.Lock()  # Alembic keeps its context in a module
 
@@ -67,8 +68,7 @@ class Lane:
     database_url: str
     published: list[str] = field(default_factory=list)
     heard: list[dict[str, Any]] = field(default_factory=list)
-    relay: Child | None = None
-    scheduler: Child | None = None
+    kept: dict[str, Child] = field(default_factory=dict)
     _started: int = 0
     _eye: psycopg.Connection[TupleRow] | None = None
 
@@ -87,7 +87,7 @@ class Lane:
         scenario.prepare(self.production.simulator, self.production.registry)
 
     def _forget_children(self) -> None:
-        kept = [child for child in (self.relay, self.scheduler) if child is not None]
+        kept = list(self.kept.values())
         for child in self.production.children:
             if child not in kept:
                 child.log.unlink(missing_ok=True)
@@ -117,21 +117,15 @@ class Lane:
         self.production.children.append(child)
         return child
 
-    def keep_relay(self) -> None:
-        """Have a relay running, as most cells want it; it lives from cell to cell."""
-        if self.relay is None or not self.relay.running:
-            self.relay = self.start(RELAY)
+    def keep(self, role: str) -> None:
+        """Have a relay or a scheduler running, as most cells want it; it lives from cell to cell."""
+        if role not in self.kept or not self.kept[role].running:
+            self.kept[role] = self.start(role)
 
-    def keep_scheduler(self) -> None:
-        """Have a scheduler running; it lives from cell to cell."""
-        if self.scheduler is None or not self.scheduler.running:
-            self.scheduler = self.start(SCHEDULER)
-
-    def stop_relay(self) -> None:
-        """Have none running: it gives its lease back."""
-        if self.relay is not None:
-            self.relay.stop()
-            self.relay = None
+    def let_go(self, role: str) -> None:
+        """Have none running: it gives its leases back."""
+        if role in self.kept:
+            self.kept.pop(role).stop()
 
     # -- servers
 
