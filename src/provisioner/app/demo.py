@@ -19,7 +19,9 @@ from provisioner.store.accounts import NewAccount
 from provisioner.store.queries import Queries
 
 FAULTY: Final = "plesk"  # the simulator whose faults the demo plans
-SETTINGS: Final[Mapping[str, Mapping[str, str]]] = {"plesk": {"read_timeout": "2"}}  # what does not answer is given up
+SETTINGS: Final[Mapping[str, Mapping[str, str]]] = {
+    "plesk": {"read_timeout": "2", "nameservers": "ns1.panel.example,ns2.panel.example"},  # what is mute is given up
+}
 
 
 @dataclass(frozen=True, slots=True)

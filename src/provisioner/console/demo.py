@@ -31,7 +31,7 @@ LONGEST_SECONDS: Final = 60
 def demo(session: Session, *, keep: bool, seconds: int, as_json: bool) -> None:
     """Show the whole product: no server, no root, no configuration.
 
-    Starts an embedded stack with a simulated vendor, sends it orders, some of which meet a fault, and tells what
+    Starts an embedded stack with simulated vendors, sends it orders, some of which meet a fault, and tells what
     happened to each, step by step. Exits with 0 when every order has ended as it should.
     """
     installation, display = session.installation, display_for(as_json=as_json)

@@ -54,7 +54,7 @@ class PlainLines:
 
     def begin(self, demo: Demo, progress: Sequence[OrderProgress]) -> None:
         """Say what is up, and what will happen."""
-        output.line(f"An embedded stack is up: SQLite in {demo.data_dir}, a simulated vendor on loopback, no broker.")
+        output.line(f"An embedded stack is up: SQLite in {demo.data_dir}, simulated vendors on loopback, no broker.")
         output.line(f"{len(progress)} orders:")
         for each in progress:
             output.line(f"  {each.order_id}  {each.title}")

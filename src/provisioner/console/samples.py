@@ -53,6 +53,7 @@ def stories(ids: Ids) -> list[Story]:
         _refused(post),
         _taken_login(post),
         _suspended(post),
+        _mixed(post),
     ]
 
 
@@ -140,6 +141,32 @@ def _suspended(post: "_Post") -> Story:
         Sending(resume, Condition("service", service, ServiceStatus.SUSPENDED)),
     )
     return Story("suspended for an unpaid invoice, resumed when it is paid", "demo-7", service, sendings)
+
+
+def _mixed(post: "_Post") -> Story:
+    """The domain has the name servers of the panel, so it waits for nothing that the customer has to tell."""
+    owner = {
+        "contact_id": "gardener",
+        "name": "Owner of gardener.test",
+        "email": "owner@gardener.test",
+        "phone": "+49 30 1234567",
+        "street": ["Long Street 1"],
+        "city": "Berlin",
+        "postal_code": "10115",
+        "country": "DE",
+    }
+    domain = {
+        "product": "domain",
+        "item_id": "2",
+        "change": "purchase",
+        "service_id": "domain-demo-8",
+        "domain": "gardener.test",
+        "contacts": dict.fromkeys(("registrant", "admin", "tech"), owner),
+        "hosting": "1",
+    }
+    order = post.order("demo-8", "gardener.test", domain)
+    title = "hosting and its domain in one order: registered, and pointed at the hosting"
+    return Story(title, "demo-8", "domain-demo-8", (Sending(order),))
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,9 +92,19 @@ def test_a_service_is_suspended_and_resumed(told: list[dict[str, Any]]) -> None:
     assert workflows == ["hosting.create", "hosting.suspend", "hosting.resume"]
 
 
+def test_hosting_and_its_domain_are_one_order(told: list[dict[str, Any]]) -> None:
+    workflows = [operation["workflow"] for operation in of(told, "demo-8")["operations"]]
+    assert workflows == ["hosting.create", "domain.register"]
+
+
+def test_the_domain_of_the_demo_is_registered_and_seen(told: list[dict[str, Any]]) -> None:
+    registration = of(told, "demo-8")["operations"][1]
+    assert [step["name"] for step in registration["steps"]][-3:] == ["register", "verify", "lock"]
+
+
 def test_progress_is_told_while_it_is_made(told: list[dict[str, Any]]) -> None:
     last = {line["order_id"]: line for line in told if line["kind"] == "progress"}
-    assert {order_id for order_id, line in last.items() if line["as_expected"]} == {f"demo-{n}" for n in range(1, 8)}
+    assert {order_id for order_id, line in last.items() if line["as_expected"]} == {f"demo-{n}" for n in range(1, 9)}
 
 
 def test_the_demo_leaves_nothing_behind(told: list[dict[str, Any]]) -> None:
@@ -114,7 +124,7 @@ def test_a_kept_demo_can_be_looked_at_from_another_terminal(tmp_path: Path, chil
     demo.wait_output("The stack stays up until Ctrl-C", timeout=120)
     (export,) = (line for line in demo.output().splitlines() if "export PROVISIONER_DATA_DIR=" in line)
     listed = run(Path(export.partition("=")[2]), "orders", "list", "--status", "completed", "--json")
-    assert len(json.loads(listed.stdout)) == 6
+    assert len(json.loads(listed.stdout)) == 7
     demo.send(signal.SIGINT)
     assert demo.wait() == 0
 
