@@ -162,7 +162,8 @@ def account(simulator: RunningSimulator, concurrency: int = 4, read_timeout: flo
 
 def registrar_account(registry: RunningSimulator, *, sessions: int = 4, **settings: str) -> NewAccount:
     """The simulated registry as a vendor account for live orders; `sessions` is all that the registrar has."""
-    all_settings = {**registry.settings, "max_sessions": str(sessions), **settings}
+    quick = {"commands_per_second": "0", "checks_per_second": "0"}
+    all_settings = {**registry.settings, "max_sessions": str(sessions), **quick, **settings}
     return NewAccount(REGISTRAR, "epp", "domain", "live", all_settings, registry.credentials, sessions - 1)
 
 
