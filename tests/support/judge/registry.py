@@ -50,6 +50,8 @@ BOUGHT: Final = frozenset({"domain:create", "domain:renew", "domain:transfer-req
 MADE_ONCE: Final = frozenset({"contact:create", "host:create"})
 ARRIVED: Final = frozenset({"domain:create", "registry:transfer-approved", "domain:restore"})
 LEFT: Final = frozenset({"domain:delete", "domain:transfer-approve", "registry:purge", "registry:create-refused"})
+# An authorisation code cannot be read, so there is no difference to be found: it is set again, to the same.
+REPEATED: Final = frozenset({"auth-code", "clear"})
 NOT_SENT: Final = frozenset({"retry"})
 
 _PLACE: Final = re.compile(r"-(\d+|registrant|admin|tech|billing)\Z")
@@ -126,7 +128,8 @@ def _changed(history: History) -> Iterator[Finding]:
     asked: Counter[tuple[str, str]] = Counter()
     for row, operation in _steps(history):
         effect = effect_of(operation["workflow"], row["name"])
-        asked[effect or NOTHING, names.get(operation["service_id"], "")] += 1
+        times = row["attempts"] if row["name"] in REPEATED else 1
+        asked[effect or NOTHING, names.get(operation["service_id"], "")] += times
     for (kind, reference), count in Counter(map(_place, _effects(history))).items():
         if kind in MADE_ONCE and count > 1:
             yield Finding("C3", Wrong.DOUBLED, f"{kind} of {reference} happened {count}x")
