@@ -145,12 +145,13 @@ class Attempt:
             self._keep(self.lane.start(WORKER))
         self._keep(self.blow.start(self.lane))
         *before, last = self.scenario.phases
-        for phase in before:
-            self._run_phase(phase, self._has_begun if self.scenario.begun else self._at_rest)
+        for number, phase in enumerate(before, start=1):
+            self._run_phase(number, phase, self._has_begun if self.scenario.begun else self._at_rest)
         self.blow.aim(self.lane, self.children[-1])
-        self._run_phase(last, self._at_rest_and_struck)
+        self._run_phase(len(self.scenario.phases), last, self._at_rest_and_struck)
 
-    def _run_phase(self, phase: Phase, ended: Callable[[], bool]) -> None:
+    def _run_phase(self, number: int, phase: Phase, ended: Callable[[], bool]) -> None:
+        self.scenario.begin_phase(number, self.lane.production.vendors)
         self.lane.publish(phase(self.lane.seal))
         wait_for(ended, f"the end of {self.name}", timeout=END_SECONDS, interval=0.05)
 
@@ -168,11 +169,14 @@ class Attempt:
 
     def _at_rest_and_struck(self) -> bool:
         """A blow may fall after the last commit; but it is not waited for without end."""
-        if not self._at_rest():
+        if not (self._at_rest() and self._has_ended()):
             self._rests_since = None
             return False
         self._rests_since = self._rests_since or time.monotonic()
         return bool(self.blow.kills) or time.monotonic() - self._rests_since > self.blow.patience
+
+    def _has_ended(self) -> bool:
+        return not self.scenario.ends or self.lane.has_service(self.scenario.ends)
 
     def _stop(self) -> None:
         """Let the processes end well: only then is every message acked."""

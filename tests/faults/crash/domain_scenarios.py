@@ -1,13 +1,13 @@
 """Small stories of domains. Together they pass every step of every workflow of domains."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import httpx
 
 from adapters.sandbox.faults import Fault
 from adapters.sandbox.running import RunningSimulator
-from tests.faults.crash.story import Message, Phase, Scenario, Seal
+from tests.faults.crash.story import Act, Message, Phase, Scenario, Seal
 from tests.support.domains import contact, customer, domain_command, domain_order, terms
 from tests.support.production import message
 
@@ -20,8 +20,6 @@ SOON_DAYS: Final = 2 / 86_400
 PROTECTED: Final = ["clientUpdateProhibited", "clientDeleteProhibited"]
 YEAR_SECONDS: Final = 366 * 86_400.0
 WEEK_SECONDS: Final = 7 * 86_400.0
-
-Prepare = Callable[[RunningSimulator, RunningSimulator], object]
 
 
 # -- phases
@@ -47,6 +45,16 @@ def _service(verb: str, **data: Any) -> Phase:
     return lambda _seal: [message(f"service.{verb}.v1", f"{verb}-1", told)]
 
 
+def _nothing(_seal: Seal) -> Sequence[Message]:
+    """The storefront says nothing; something happens to the domain."""
+    return []
+
+
+def _neighbour(_seal: Seal) -> Sequence[Message]:
+    """Another domain uses a name server that lies within the first."""
+    return [domain_order(2, nameservers=[{"name": f"ns1.{NAME}"}, {"name": "ns2.elsewhere.example"}])]
+
+
 def _without_an_order(_seal: Seal) -> Sequence[Message]:
     return [message("domain.register.v1", "register-1", {"customer": customer(1), **terms(1)})]
 
@@ -64,7 +72,7 @@ def adjust(registry: RunningSimulator, **changes: Any) -> None:
     httpx.post(f"{registry.control_url}/state", json=changes, timeout=30).raise_for_status()
 
 
-def _elsewhere(*, statuses: Sequence[str] = (), days: float = SOON_DAYS) -> Prepare:
+def _elsewhere(*, statuses: Sequence[str] = (), days: float = SOON_DAYS) -> Act:
     """The domain is another registrar's; a transfer is decided after so many days."""
 
     def prepare(_panel: RunningSimulator, registry: RunningSimulator) -> None:
@@ -74,12 +82,16 @@ def _elsewhere(*, statuses: Sequence[str] = (), days: float = SOON_DAYS) -> Prep
     return prepare
 
 
-def _settings(**changes: Any) -> Prepare:
+def _settings(**changes: Any) -> Act:
     return lambda _panel, registry: adjust(registry, settings=changes)
 
 
-def _loses_an_answer(operation: str) -> Prepare:
+def _loses_an_answer(operation: str) -> Act:
     return lambda _panel, registry: registry.faults.plan(operation, Fault.RESET_AFTER_EFFECT)
+
+
+def _other_asks(_panel: RunningSimulator, registry: RunningSimulator) -> None:
+    adjust(registry, transfer_requests=[{"domain": NAME}])
 
 
 def _elsewhere_and_loses_an_answer(panel: RunningSimulator, registry: RunningSimulator) -> None:
@@ -107,6 +119,7 @@ DOMAIN_SCENARIOS: Final[tuple[Scenario, ...]] = (
         _elsewhere(days=5),
         begun="domain:transfer-request",
     ),
+    Scenario("transfer out", (_register(lock=False), _nothing), acts={2: _other_asks}, ends="cancelled"),
     Scenario("name servers", (_PLACED, _tell("set-nameservers", nameservers=OTHER_HOSTS))),
     Scenario("contacts", (_PLACED, _tell("set-contacts", contacts={"registrant": contact("other-1")}))),
     Scenario("contact, changed", (_PLACED, _update_contact)),
@@ -116,8 +129,9 @@ DOMAIN_SCENARIOS: Final[tuple[Scenario, ...]] = (
     Scenario("auth code", (_PLACED, _tell("auth-code"))),
     Scenario("domain, suspend", (_PLACED, _service("suspend"))),
     Scenario("domain, resume", (_PLACED, _service("suspend"), _service("resume"))),
-    Scenario("domain, cancel", (_PLACED, _service("cancel", when="immediate"))),
+    Scenario("domain, cancel", (_register(nameservers=WITHIN), _service("cancel", when="immediate"))),
     Scenario("delete", (_transfer(), _tell("delete", reason="told to")), _elsewhere(statuses=PROTECTED)),
+    Scenario("delete, host in use", (_register(nameservers=WITHIN), _neighbour, _tell("delete", reason="told to"))),
     Scenario(
         "restore",
         (_PLACED, _tell("delete", reason="told to"), _tell("restore", reason="told to")),

@@ -22,7 +22,7 @@ from provisioner.intake import topology
 from provisioner.kernel import crash
 from provisioner.kernel.settings import Settings
 from provisioner.runner.runner import Runner
-from provisioner.store.tables import operations, steps
+from provisioner.store.tables import operations, services, steps
 from tests.faults.crash.call_sites import callers_of_steps
 from tests.faults.crash.story import Message, Scenario, seal_with
 from tests.support.processes import wait_for
@@ -107,12 +107,14 @@ def _dry_run(scenario: Scenario, folder: Path) -> Course:
             seal = seal_with(installed.keys().public_key())
             for number, phase in enumerate(scenario.phases, start=1):
                 listener.passed.clear()
+                scenario.begin_phase(number, vendors)
                 for message in phase(seal):
                     installed.intake(lambda _operations: runner.wake()).receive(
                         json.dumps(message).encode(), queue(message)
                     )
-                begun = scenario.begun if number < len(scenario.phases) else ""
-                over = partial(_is_over, installed, vendors, begun)
+                is_last = number == len(scenario.phases)
+                begun, ends = ("", scenario.ends) if is_last else (scenario.begun, "")
+                over = partial(_is_over, installed, vendors, begun, ends)
                 wait_for(over, f"the end of a phase of {scenario}", interval=0.01)
         passed = [each for each in listener.passed if not scenario.only or each.scope in scenario.only]
         return Course(scenario, tuple(passed), _workflows(installed), _steps(installed), frozenset(lines))
@@ -170,13 +172,14 @@ def queue(message: Message) -> str:
     return topology.ORDERS if message["type"].startswith("order.") else topology.LIFECYCLE
 
 
-def _is_over(installed: Installed, vendors: Sequence[RunningSimulator], begun: str) -> bool:
-    """Whether nothing is left to do, or the phase has begun what is then waited for."""
+def _is_over(installed: Installed, vendors: Sequence[RunningSimulator], begun: str, ends: str) -> bool:
+    """Whether nothing is left to do, a service is as it `ends`, or the phase has begun what is then waited for."""
     if begun:
         return any(vendor.ledger.effects(operation=begun) for vendor in vendors)
     with installed.store().database.read() as connection:
         unfinished = sa.select(sa.func.count()).where(operations.c.ended_at.is_(None))
-        return connection.scalar(unfinished) == 0
+        rests = connection.scalar(unfinished) == 0
+        return rests and (not ends or ends in connection.scalars(sa.select(services.c.status)))
 
 
 def _workflows(installed: Installed) -> frozenset[str]:

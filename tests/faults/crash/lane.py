@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 import httpx
 import psycopg
@@ -56,6 +56,7 @@ SELECT (SELECT count(*) FROM inbox) + (SELECT count(*) FROM quarantine),
        (SELECT count(*) FROM operations WHERE ended_at IS NULL AND state <> 'held'),
        (SELECT count(*) FROM outbox WHERE published_at IS NULL)
 """
+_SERVICES: Final = "SELECT EXISTS (SELECT FROM services WHERE status = %s)"
 
 
 @dataclass
@@ -156,12 +157,16 @@ class Lane:
         """True when a ledger has an entry of this kind."""
         return any(vendor.ledger.effects(operation=operation) for vendor in self.production.vendors)
 
-    def _look(self) -> object:
-        """What `_LEFT` asks, on one connection for as long as it lasts; None while the database is away."""
+    def has_service(self, status: str) -> bool:
+        """True when a service has this status."""
+        return self._look(_SERVICES, status) == (True,)
+
+    def _look(self, question: LiteralString = _LEFT, *values: str) -> object:
+        """A row of the answer, on one connection for as long as that lasts; None while the database is away."""
         try:
             if self._eye is None or self._eye.closed:
                 self._eye = self.postgres.connect(self.database_url)
-            return self._eye.execute(_LEFT).fetchone()
+            return self._eye.execute(question, values).fetchone()
         except psycopg.OperationalError:
             self.close_eye()
             return None

@@ -1,7 +1,7 @@
 """What a story is: messages of a storefront in phases, and what was done to the vendors before."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.sandbox.running import RunningSimulator
@@ -17,21 +17,39 @@ def seal_with(key: PublicKey) -> Seal:
 
 
 Phase = Callable[[Seal], Sequence[Message]]
+Act = Callable[[RunningSimulator, RunningSimulator], object]
+"""Something that is done to the vendors, panel and registry."""
+
+
+def nothing(_panel: RunningSimulator, _registry: RunningSimulator) -> None:
+    """Leave them alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One story. `prepare` does to the vendors, panel and registry, what is done before anything is published.
+    """One story. `prepare` does to the vendors what is done before anything is published; `acts`, by the number of a
+    phase from 1, what others do there when it begins.
 
     `only`: processes are killed in these scopes alone, because what somebody else does in the story comes before them.
+    `ends`: the status of its service with which the last phase is over, where nothing is waiting that would tell.
     `begun`: the entry in a ledger with which the phases before the last are over, although something is waited for.
     """
 
     name: str
     phases: tuple[Phase, ...]
-    prepare: Callable[[RunningSimulator, RunningSimulator], object] = lambda _panel, _registry: None
+    prepare: Act = nothing
     only: tuple[str, ...] = ()
     begun: str = ""
+    ends: str = ""
+    acts: Mapping[int, Act] = field(default_factory=dict)
+
+    def begin_phase(self, number: int, vendors: Sequence[RunningSimulator]) -> None:
+        """Do what others do when this phase begins."""
+        panel, registry = vendors
+        self.acts.get(number, nothing)(panel, registry)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     def __str__(self) -> str:
         return self.name
