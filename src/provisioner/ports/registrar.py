@@ -135,7 +135,7 @@ class RegistryMessage:
 
 
 class RegistrarContacts(Protocol):
-    """Contacts. Codes that workflows act on: `contact_invalid` (Rejected, with the fields)."""
+    """Contacts. Codes that workflows act on: `contact_invalid` (Rejected, with fields that begin at the contact)."""
 
     @checkable(find="find_contact")
     def ensure_contact(self, contact: RegistrarContact) -> Done:

@@ -77,7 +77,7 @@ def test_failure_5_the_registrys_expiry_is_kept_verbatim_and_reckoned_in_utc(dom
 
 
 def test_failure_6_a_contact_that_is_refused_names_its_field_before_anything_is_bought(domain: DomainWorld) -> None:
-    refusal = Rejected("contact_invalid", "the phone is not valid", fields=("/contacts/registrant/phone",))
+    refusal = Rejected("contact_invalid", "the phone is not valid", fields=("/phone",))
     domain.registry.will("ensure_contact", Answer(takes_effect=False, raises=refusal))
     domain.do("domain.register")
     assert (domain.error_code(), domain.error_fields()) == ("contact_invalid", ("/contacts/registrant/phone",))
