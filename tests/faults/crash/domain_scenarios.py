@@ -134,7 +134,7 @@ DOMAIN_SCENARIOS: Final[tuple[Scenario, ...]] = (
     Scenario("delete, host in use", (_register(nameservers=WITHIN), _neighbour, _tell("delete", reason="told to"))),
     Scenario(
         "restore",
-        (_PLACED, _tell("delete", reason="told to"), _tell("restore", reason="told to")),
+        (_register(nameservers=WITHIN), _tell("delete", reason="told to"), _tell("restore", reason="told to")),
         _settings(**_IN_REDEMPTION),
     ),
     Scenario("auto-renewal, switched off", (_PLACED, _tell("set-auto-renew", auto_renew=False))),

@@ -131,6 +131,16 @@ def test_a_restore_is_asked_for_and_then_reported(domain: DomainWorld) -> None:
     assert (domain.service.status, domain.service.data["domain_status"]) == (ServiceStatus.ACTIVE, "active")
 
 
+def test_name_servers_that_went_with_the_domain_come_back_with_it(domain: DomainWorld) -> None:
+    own = {"name": f"a.{NAME}", "addresses": ["192.0.2.1"]}
+    domain.order(nameservers=[own, {"name": "ns2.host.example"}])
+    with_hosts(domain, f"a.{NAME}")
+    in_redemption(domain)
+    domain.do("domain.restore", reason="deleted by mistake")
+    assert domain.registry.domains[NAME].hosts == (f"a.{NAME}", "ns2.host.example")
+    assert domain.service.data["nameservers"] == [f"a.{NAME}", "ns2.host.example"]
+
+
 def test_a_restored_domain_that_the_registry_has_renewed_is_not_renewed_again(domain: DomainWorld) -> None:
     in_redemption(domain)
     domain.registry.domains[NAME].expires = datetime(2028, 1, 1, tzinfo=UTC)

@@ -8,7 +8,9 @@ from provisioner.ports.registrar import Registrar, RestoreReport
 from provisioner.workflows.definition import workflow
 from provisioner.workflows.domains import prices
 from provisioner.workflows.domains.dates import moment
+from provisioner.workflows.domains.hosts import ensure_hosts, is_within
 from provisioner.workflows.domains.ordered import Ordered
+from provisioner.workflows.domains.protection import unprotected
 from provisioner.workflows.domains.registration import LOOK_EVERY, REGISTRY_DECIDES
 from provisioner.workflows.domains.seen import (
     DELETED,
@@ -36,13 +38,16 @@ def restore_domain(op: Operation, registrar: Registrar) -> ServiceChange:
     status = seen.status(known_roid(op))
     if status in (DELETED, TRANSFERRED_AWAY):
         raise Rejected("not_restorable", f"{seen.domain} cannot be restored any more: {status.replace('_', ' ')}")
+    hosts = seen.nameservers
     if status == REDEMPTION:
         _restore(op, registrar, seen)
         seen = _verified(op, registrar, seen)
+        hosts = _give_hosts_back(op, registrar, seen)
     on_hold = HOLD in seen.statuses
     suspended_by = (op.service.suspended_by or "system") if on_hold else None
     back = ServiceStatus.SUSPENDED if on_hold else ServiceStatus.ACTIVE
-    return as_seen(op, seen, back, paid=status == REDEMPTION, also={"deleted_at": None}, suspended_by=suspended_by)
+    also = {"deleted_at": None, "nameservers": list(hosts)}
+    return as_seen(op, seen, back, paid=status == REDEMPTION, also=also, suspended_by=suspended_by)
 
 
 def _restore(op: Operation, registrar: Registrar, seen: Seen) -> None:
@@ -53,6 +58,20 @@ def _restore(op: Operation, registrar: Registrar, seen: Seen) -> None:
     restored_at = str(op.write_down("requested", {"at": op.now.isoformat()})["at"])
     if rules.restore_report or asked.data.get("report_due"):
         op.step("report", registrar.report_restore, _report(op, seen, restored_at))
+
+
+def _give_hosts_back(op: Operation, registrar: Registrar, seen: Seen) -> tuple[str, ...]:
+    """Name servers within the domain went with it; they are made again, and named. The domain's name servers."""
+    hosts = Ordered.of(op).hosts
+    if all(host.name in seen.nameservers for host in hosts if is_within(host, seen.domain)):
+        return seen.nameservers
+
+    def change() -> None:
+        op.step("nameservers", registrar.change_nameservers, seen.domain, hosts)
+
+    ensure_hosts(op, registrar, hosts)
+    unprotected(op, registrar, seen, change)
+    return tuple(host.name for host in hosts)
 
 
 def _report(op: Operation, seen: Seen, restored_at: str) -> RestoreReport:
