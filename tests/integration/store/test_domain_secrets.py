@@ -124,7 +124,7 @@ class TestRetries:
         assert elsewhere.stage.row("operations")["sealed_secret"] is None
 
     def test_a_contact_is_corrected(self, desk: DomainStage) -> None:
-        desk.registry.will("ensure_contact", refused("contact_invalid", fields=("/contacts/registrant/email",)))
+        desk.registry.will("ensure_contact", refused("contact_invalid", fields=("/email",)))
         desk.order()
         desk.work()
         right = {**contact("owner-1"), "email": "right@example.com"}
