@@ -37,6 +37,6 @@ def _canaries(estate: Estate, storefront: Storefront) -> dict[str, str]:
         f"{credential} of {name}": secret.reveal()
         for name, vendor in estate.vendors.items()
         for credential, secret in vendor.credentials.items()
-        if credential != "login"
+        if credential not in ("login", "username")
     }
     return {"a sealed password": storefront.workload.canary, **let_in}
