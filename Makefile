@@ -9,8 +9,9 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS   ?=
 ORDERS ?= 10000
 SEEDS  ?= 100000
+DOMAINS ?= 10000
 
-.PHONY: help install servers demo test test-unit check format lock docs bench fuzz long-waits rolling-restarts soak simulate crash-matrix blind-sweep clean
+.PHONY: help install servers demo test test-unit check format lock docs bench fuzz long-waits rolling-restarts soak simulate crash-matrix blind-sweep bulk clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -74,6 +75,9 @@ soak: install servers ## orders through real processes while a nemesis strikes: 
 
 simulate: install ## the engine under every trouble, by seeds, on all processors: SEEDS=, SEED= (the first)
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(SEED:%=--seed %) $(ARGS)
+
+bulk: install servers ## many domains transferred by one file, and what that costs: DOMAINS=
+	@$(BIN)/python -m tests.faults.bulk $(DOMAINS) $(ARGS)
 
 crash-matrix: install servers ## SIGKILL at every boundary of every workflow, of intake and of relay
 	@$(BIN)/python -m tests.faults.crash matrix $(ARGS)

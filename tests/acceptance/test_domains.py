@@ -238,8 +238,8 @@ def test_a_domain_that_is_transferred_away_ends_its_service(shop: Shop) -> None:
 
 
 BAD_PHONE: Final = {role: {**contact("bad-phone"), "phone": "+49 1"} for role in ("registrant", "admin", "tech")}
-REFUSED: Final[Mapping[str, tuple[Mapping[str, Any], str, str | None]]] = {
-    "unknown-tld": ({"domain": "name.nonsense"}, "unknown_tld", None),
+REFUSED: Final[Mapping[str, tuple[Mapping[str, Any], str, str]]] = {
+    "unknown-tld": ({"domain": "name.nonsense"}, "unknown_tld", "/data/items/0/domain"),
     "bad-phone": ({"contacts": BAD_PHONE}, "phone_invalid", "/data/items/0/contacts/registrant/phone"),
     "one-letter": ({"domain": "x.com"}, "name_not_allowed", "/data/items/0/domain"),
     "u-labels": ({"domain": "bücher.com"}, "invalid_data", "/data/items/0/domain"),

@@ -7,11 +7,12 @@ from provisioner.console.domain_views import domain_sections, expires, is_renewe
 from provisioner.console.session import Session, json_option, limit_option, pass_session
 from provisioner.console.waiting import service_line
 from provisioner.orders.statuses import ServiceStatus
+from provisioner.workflows.domains.transfer import confirmation_key
 
 
 @click.group()
 def domains() -> None:
-    """Domains: list, show, transfer many at once."""
+    """Domains: list, show, confirm a transfer, transfer many at once."""
 
 
 @domains.command("list")
@@ -63,3 +64,15 @@ def show(session: Session, domain: str, *, exchanges: bool, as_json: bool) -> No
     output.line(f"Domain {service.name}, {about}: {service.status}")
     output.line(waits)
     output.sections(domain_sections(details))
+
+
+@domains.command()
+@click.argument("domain")
+@click.option("--declined", is_flag=True, help="The registrant does not want the transfer.")
+@pass_session
+def confirm(session: Session, domain: str, *, declined: bool) -> None:
+    """Say that the registrant of a domain has confirmed its transfer, or declined it. The first answer counts."""
+    service_id = session.queries.domain_service(domain)
+    woken = session.store.operations.deliver(confirmation_key(service_id), {"confirmed": not declined})
+    said = "declined" if declined else "confirmed"
+    output.line(f"the transfer of {domain} is {said}; " + ("it goes on" if woken else "nothing waits for that yet"))

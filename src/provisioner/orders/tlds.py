@@ -24,9 +24,16 @@ _Several = Field(max_length=30)
 
 
 class UnknownTld(RefusedError):
-    """No domains are registered under this top-level domain here."""
+    """No domains are registered under this top-level domain here.
+
+    `pointer` is a JSON pointer (RFC 6901) to the name in the message, where it came in one.
+    """
 
     code: ClassVar[str] = "unknown_tld"
+
+    def __init__(self, complaint: str, pointer: str | None = None) -> None:
+        super().__init__(complaint)
+        self.pointer = pointer
 
 
 # Each rule's description is its line in docs/reference/tlds.md.

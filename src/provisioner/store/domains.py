@@ -14,7 +14,7 @@ from provisioner.kernel.errors import RefusedError, SettingsError
 from provisioner.orders.contacts import referenced
 from provisioner.orders.domains import settle
 from provisioner.orders.statuses import ServiceStatus
-from provisioner.orders.tlds import TldRules, TldTable
+from provisioner.orders.tlds import TldRules, TldTable, UnknownTld
 from provisioner.store.contacts import Contact, known_contacts
 from provisioner.store.services import UnknownService
 from provisioner.store.tables import services, vendor_accounts
@@ -90,7 +90,7 @@ class DomainTerms:
     def _settle(
         self, connection: sa.Connection, customer_id: str, wanted: Wanted, known: Mapping[str, Contact]
     ) -> dict[str, Any]:
-        rules = self._tlds.rules_for(wanted.terms["domain"])
+        rules = self._rules(wanted)
         return settle(
             wanted.terms,
             rules,
@@ -100,6 +100,12 @@ class DomainTerms:
             contacts=known,
             nameservers=_name_servers(connection, customer_id, wanted, rules),
         )
+
+    def _rules(self, wanted: Wanted) -> TldRules:
+        try:
+            return self._tlds.rules_for(wanted.terms["domain"])
+        except UnknownTld as unknown:
+            raise UnknownTld(str(unknown), f"{wanted.at}/domain") from unknown
 
 
 def tld_table(path: Path | None) -> TldTable:

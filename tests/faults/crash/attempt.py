@@ -162,7 +162,11 @@ class Attempt:
         child = self.blow.look(self.lane, self.children[-1])
         if child is not self.children[-1]:
             self._keep(child)
-        return self.lane.nothing_is_left() and STARTED in child.output() and self.lane.is_consumed()
+        return (
+            self.lane.nothing_is_left(waits=self.scenario.waits)
+            and STARTED in child.output()
+            and self.lane.is_consumed()
+        )
 
     def _has_begun(self) -> bool:
         return self.lane.has_begun(self.scenario.begun)

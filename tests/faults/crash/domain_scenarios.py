@@ -14,6 +14,7 @@ from tests.support.production import message
 NAME: Final = "name1.com"
 AUTH_CODE: Final = "Canary-move-2Hs7kP4x"
 WITHIN: Final = [{"name": f"ns1.{NAME}", "addresses": ["192.0.2.1"]}, {"name": "ns2.elsewhere.example"}]
+BOTH_WITHIN: Final = [WITHIN[0], {"name": f"ns2.{NAME}", "addresses": ["192.0.2.2"]}]
 OTHER_HOSTS: Final = [{"name": "ns8.elsewhere.example"}, {"name": "ns9.elsewhere.example"}]
 A_DS: Final = {"key_tag": 12345, "algorithm": 13, "digest_type": 2, "digest": "AB" * 32}
 SOON_DAYS: Final = 2 / 86_400
@@ -118,6 +119,14 @@ DOMAIN_SCENARIOS: Final[tuple[Scenario, ...]] = (
         (_transfer(), _tell("transfer-cancel", reason="told to")),
         _elsewhere(days=5),
         begun="domain:transfer-request",
+        ends="failed",
+        waits=True,
+    ),
+    Scenario(
+        "transfer, not confirmed",
+        (_transfer(domain="name1.net"), _tell("transfer-cancel", reason="told to")),
+        waits=True,
+        ends="failed",
     ),
     Scenario("transfer out", (_register(lock=False), _nothing), acts={2: _other_asks}, ends="cancelled"),
     Scenario("name servers", (_PLACED, _tell("set-nameservers", nameservers=OTHER_HOSTS))),
@@ -131,10 +140,11 @@ DOMAIN_SCENARIOS: Final[tuple[Scenario, ...]] = (
     Scenario("domain, resume", (_PLACED, _service("suspend"), _service("resume"))),
     Scenario("domain, cancel", (_register(nameservers=WITHIN), _service("cancel", when="immediate"))),
     Scenario("delete", (_transfer(), _tell("delete", reason="told to")), _elsewhere(statuses=PROTECTED)),
+    Scenario("delete, own hosts", (_register(nameservers=BOTH_WITHIN), _tell("delete", reason="told to"))),
     Scenario("delete, host in use", (_register(nameservers=WITHIN), _neighbour, _tell("delete", reason="told to"))),
     Scenario(
         "restore",
-        (_register(nameservers=WITHIN), _tell("delete", reason="told to"), _tell("restore", reason="told to")),
+        (_register(nameservers=BOTH_WITHIN), _tell("delete", reason="told to"), _tell("restore", reason="told to")),
         _settings(**_IN_REDEMPTION),
     ),
     Scenario("auto-renewal, switched off", (_PLACED, _tell("set-auto-renew", auto_renew=False))),

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -114,7 +115,7 @@ def _dry_run(scenario: Scenario, folder: Path) -> Course:
                     )
                 is_last = number == len(scenario.phases)
                 begun, ends = ("", scenario.ends) if is_last else (scenario.begun, "")
-                over = partial(_is_over, installed, vendors, begun, ends)
+                over = partial(_is_over, installed, vendors, begun, ends, waits=scenario.waits)
                 wait_for(over, f"the end of a phase of {scenario}", interval=0.01)
         passed = [each for each in listener.passed if not scenario.only or each.scope in scenario.only]
         return Course(scenario, tuple(passed), _workflows(installed), _steps(installed), frozenset(lines))
@@ -172,14 +173,18 @@ def queue(message: Message) -> str:
     return topology.ORDERS if message["type"].startswith("order.") else topology.LIFECYCLE
 
 
-def _is_over(installed: Installed, vendors: Sequence[RunningSimulator], begun: str, ends: str) -> bool:
+def _is_over(installed: Installed, vendors: Sequence[RunningSimulator], begun: str, ends: str, *, waits: bool) -> bool:
     """Whether nothing is left to do, a service is as it `ends`, or the phase has begun what is then waited for."""
     if begun:
         return any(vendor.ledger.effects(operation=begun) for vendor in vendors)
     with installed.store().database.read() as connection:
-        unfinished = sa.select(sa.func.count()).where(operations.c.ended_at.is_(None))
-        rests = connection.scalar(unfinished) == 0
+        unfinished = sa.select(operations.c.state, operations.c.due_at).where(operations.c.ended_at.is_(None))
+        rests = all(waits and _waits_long(*each) for each in connection.execute(unfinished))
         return rests and (not ends or ends in connection.scalars(sa.select(services.c.status)))
+
+
+def _waits_long(state: str, due_at: datetime | None) -> bool:
+    return state == "waiting" and (due_at is None or due_at > datetime.now(UTC) + timedelta(minutes=1))
 
 
 def _workflows(installed: Installed) -> frozenset[str]:

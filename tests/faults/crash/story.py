@@ -32,6 +32,7 @@ class Scenario:
 
     `only`: processes are killed in these scopes alone, because what somebody else does in the story comes before them.
     `ends`: the status of its service with which the last phase is over, where nothing is waiting that would tell.
+    `waits`: what is left waiting for more than a minute may be left so.
     `begun`: the entry in a ledger with which the phases before the last are over, although something is waited for.
     """
 
@@ -41,6 +42,7 @@ class Scenario:
     only: tuple[str, ...] = ()
     begun: str = ""
     ends: str = ""
+    waits: bool = False
     acts: Mapping[int, Act] = field(default_factory=dict)
 
     def begin_phase(self, number: int, vendors: Sequence[RunningSimulator]) -> None:

@@ -55,6 +55,17 @@ def test_a_domain_that_is_not_there_is_not_found(run: Run, with_domain: CommandI
     assert (ended.code, "name2.com" in ended.err) == (Exit.NOT_FOUND, True)
 
 
+@pytest.mark.parametrize(("option", "said"), [((), "confirmed"), (("--declined",), "declined")])
+def test_a_registrant_s_answer_is_kept_for_the_transfer_that_wants_it(
+    run: Run, with_domain: CommandInstallation, option: tuple[str, ...], said: str
+) -> None:
+    ended = run(with_domain, "domains", "confirm", "name1.com", *option)
+    assert (ended.code, ended.out.strip()) == (
+        0,
+        f"the transfer of name1.com is {said}; nothing waits for that yet",
+    )
+
+
 def test_contacts_are_listed(run: Run, with_domain: CommandInstallation) -> None:
     (listed,) = _document(run(with_domain, "contacts", "list", "--json").out)
     assert (listed["contact_id"], listed["customer_id"]) == ("owner-1", "customer-1")
