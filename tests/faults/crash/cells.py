@@ -22,7 +22,6 @@ CALL_POINTS: Final = (
 )
 WAIT_POINTS: Final = ("before_commit", "after_commit")
 ACK_POINTS: Final = ("before_ack", "after_ack")
-WRITTEN: Final = ("response_received", "before_commit", "after_commit")
 SENT_POINTS: Final = ("request_sent", "response_received")
 POLL: Final = "poll/"
 Job = TypeVar("Job")
@@ -59,7 +58,7 @@ class Cell:
 
 
 def matrix(courses: Sequence[Course]) -> list[Cell]:
-    """Every cell: each boundary with the process as the victim, and what `_is_needed` says of the servers."""
+    """Every cell. What several stories pass alike is struck once; see `_is_needed`."""
     cells = []
     for victim in Victim:
         seen: set[tuple[str, str]] = set()
@@ -71,15 +70,23 @@ def matrix(courses: Sequence[Course]) -> list[Cell]:
 
 
 def _is_needed(passing: Passing, victim: Victim, seen: set[tuple[str, str]]) -> bool:
-    """Hosting: process and database at each passing. Domains: each boundary once, the database where it is written.
+    """The process at each boundary, and whenever one is passed again.
 
-    The broker once for each workflow, and at each boundary of those that talk to it.
+    The database at each commit of what has an effect. The broker at each boundary of those that talk to it, and once
+    in each workflow.
     """
-    if victim is Victim.BROKER:
-        return passing.boundary not in seen if passing.is_of_broker else (passing.workflow, "") not in seen
-    if not is_of_registry(passing.workflow):
-        return True
-    return passing.boundary not in seen and (victim is Victim.PROCESS or passing.point in WRITTEN)
+    match victim:
+        case Victim.PROCESS:
+            return passing.boundary not in seen or passing.count > 1
+        case Victim.DATABASE:
+            return passing.boundary not in seen and passing.point in WAIT_POINTS and not _only_looks(*passing.step)
+        case Victim.BROKER:
+            return passing.boundary not in seen if passing.is_of_broker else (passing.workflow, "") not in seen
+
+
+def _only_looks(workflow: str, step: str) -> bool:
+    """Whether a step of a registry's workflow changes nothing there."""
+    return is_of_registry(workflow) and not effect_of(workflow, step)
 
 
 def _passings(courses: Sequence[Course]) -> Iterator[tuple[Scenario, Passing]]:
@@ -108,7 +115,7 @@ def _points_of(step: Step) -> tuple[str, ...]:
     """A step that only looks changes nothing, so that nothing that could be doubled is sent."""
     if not step.calls:
         return WAIT_POINTS
-    looks = is_of_registry(step.workflow) and not effect_of(step.workflow, step.name)
+    looks = _only_looks(step.workflow, step.name)
     return tuple(point for point in CALL_POINTS if not (looks and point in SENT_POINTS))
 
 

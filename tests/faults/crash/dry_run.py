@@ -44,9 +44,15 @@ class Passing:
         return self.scope, self.point
 
     @property
+    def step(self) -> tuple[str, str]:
+        """The workflow, or part of the product, and its step, or queue."""
+        workflow, _, step = self.scope.partition("/")
+        return workflow, step
+
+    @property
     def workflow(self) -> str:
         """Whose step it is at, or the part of the product."""
-        return self.scope.partition("/")[0]
+        return self.step[0]
 
     @property
     def is_of_broker(self) -> bool:
