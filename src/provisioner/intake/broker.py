@@ -37,7 +37,7 @@ class QueueBroker(dramatiq.Broker):
             declare(connection, self._wanted)
             return SafeConsumer(connection, queue_name, prefetch, timeout / 1000)
         except (*CONNECTION_ERRORS, TopologyError) as error:
-            _close(connection)
+            close_quietly(connection)
             raise ConsumerLostError(error) from error
 
     def declare_queue(self, queue_name: str) -> None:
@@ -84,7 +84,8 @@ class QueueWorker:
         return (len(consumers), len(workers)) == expected and all(one.is_alive() for one in (*consumers, *workers))
 
 
-def _close(connection: Any) -> None:
+def close_quietly(connection: Any) -> None:
+    """Close a connection that may have ended already."""
     try:
         connection.close()
     except CONNECTION_ERRORS as error:

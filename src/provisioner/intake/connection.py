@@ -1,5 +1,6 @@
 """Connections to the broker as intake wants them: verified, with heartbeats, and never blocked for ever."""
 
+import ssl
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,6 +33,8 @@ class Link:
         try:
             return pika.BlockingConnection(self._parameters(name))
         except (AMQPConnectorException, ValueError) as error:  # a ValueError: the new socket was reset just now
+            if isinstance(error, ssl.SSLError):
+                raise
             raise AMQPConnectionError(f"{type(error).__name__}: {error}") from error
 
     def _parameters(self, name: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Final
 from pika.exceptions import ProbableAccessDeniedError, ProbableAuthenticationError
 
 from provisioner.intake import topology
-from provisioner.intake.broker import QueueBroker, QueueWorker
+from provisioner.intake.broker import QueueBroker, QueueWorker, close_quietly
 from provisioner.intake.connection import Link
 from provisioner.intake.delivery import CONNECTION_ERRORS, Delivery
 from provisioner.intake.receiving import Receive, Receiver, SetAside
@@ -68,8 +68,10 @@ class _Reader:
             return
         try:
             topology.declare(connection, self._wanted)
+        except CONNECTION_ERRORS as error:
+            _log.warning("the broker went away; intake waits for it", error=type(error).__name__)
         finally:
-            connection.close()
+            close_quietly(connection)
 
 
 class IntakeWorker(_Reader):

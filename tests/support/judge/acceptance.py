@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import pairwise
 from typing import Final
 
@@ -11,6 +12,7 @@ from tests.support.judge.verdict import Finding, Wrong
 
 ORDER_ENDS: Final = frozenset({"completed", "completed_with_errors", "provisioning_failed"})
 OPERATION_ENDS: Final = frozenset({"succeeded", "failed", "compensated", "superseded", "cancelled"})
+LONGER_THAN_A_RETRY: Final = timedelta(minutes=1)
 ITEM_AFTER: Final = {
     "succeeded": ("succeeded",),
     "failed": ("failed",),
@@ -178,8 +180,11 @@ def _is_told(history: History, operation: Row) -> bool:
 
 
 def _is_planned(history: History, operation: Row) -> bool:
-    planned = operation["state"] == "waiting" and operation["deadline"] is None and operation["due_at"] is not None
-    return bool(planned and moment(operation["due_at"]) > moment(history.taken_at))
+    """A time that was chosen, not one at which something is tried again: those are seconds away in a test."""
+    if operation["state"] != "waiting" or operation["due_at"] is None:
+        return False
+    at_least = timedelta() if operation["deadline"] is None else LONGER_THAN_A_RETRY
+    return moment(operation["due_at"]) > moment(history.taken_at) + at_least
 
 
 def _ahead(history: History, operation: Row) -> Iterator[Row]:

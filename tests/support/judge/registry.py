@@ -130,9 +130,11 @@ def _changed(history: History) -> Iterator[Finding]:
         effect = effect_of(operation["workflow"], row["name"])
         times = row["attempts"] if row["name"] in REPEATED else 1
         asked[effect or NOTHING, names.get(operation["service_id"], "")] += times
-    for (kind, reference), count in Counter(map(_place, _effects(history))).items():
-        if kind in MADE_ONCE and count > 1:
-            yield Finding("C3", Wrong.DOUBLED, f"{kind} of {reference} happened {count}x")
+    happened = Counter(map(_place, _effects(history)))
+    for (kind, reference), count in happened.items():
+        again = happened[kind.replace(":create", ":delete"), reference]
+        if kind in MADE_ONCE and count > 1 + again:
+            yield Finding("C3", Wrong.DOUBLED, f"{kind} of {reference} happened {count}x, and {again}x it was deleted")
         elif kind.startswith("domain:") and kind not in BOUGHT and count > asked[kind, reference]:
             told = f"{kind} of {reference} happened {count}x, asked for {asked[kind, reference]}x"
             yield Finding("C3", Wrong.DOUBLED, told)

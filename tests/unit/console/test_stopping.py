@@ -11,6 +11,7 @@ TOLD_AT_EVERY_LINE = """
 import itertools, os, signal, sys, threading, time
 from provisioner.console.stopping import wait_for_stop
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background begins with SIGINT ignored
 AT_REST = 7
 
 def child(line):
