@@ -5,7 +5,7 @@ from threading import Event
 from time import monotonic
 from typing import Final
 
-from pika.exceptions import ProbableAccessDeniedError, ProbableAuthenticationError
+from pika.exceptions import ConnectionClosedByBroker, ProbableAccessDeniedError, ProbableAuthenticationError
 
 from provisioner.intake import topology
 from provisioner.intake.broker import QueueBroker, QueueWorker, close_quietly
@@ -59,11 +59,10 @@ class _Reader:
     def _declare(self) -> None:
         try:
             connection = self._link.open("declaration")
-        except (ProbableAuthenticationError, ProbableAccessDeniedError) as refused:
-            raise SettingsError(
-                "the broker refuses the user, the password or the virtual host of broker_url"
-            ) from refused
         except CONNECTION_ERRORS as error:
+            if _is_refusal(error):
+                told = "the broker refuses the user, the password or the virtual host of broker_url"
+                raise SettingsError(told) from error
             _log.warning("the broker is away; intake waits for it", error=type(error).__name__)
             return
         try:
@@ -72,6 +71,12 @@ class _Reader:
             _log.warning("the broker went away; intake waits for it", error=type(error).__name__)
         finally:
             close_quietly(connection)
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether the broker said no. pika guesses so too where a connection was only lost while it logged in."""
+    guessed = isinstance(error, (ProbableAuthenticationError, ProbableAccessDeniedError))
+    return guessed and ConnectionClosedByBroker.__name__ in str(error)
 
 
 class IntakeWorker(_Reader):

@@ -1,5 +1,6 @@
 """The broker is killed, full, stingy or impatient; intake waits for it and loses nothing."""
 
+import contextlib
 import errno
 import socket
 import threading
@@ -12,6 +13,9 @@ from provisioner.intake.connection import Link
 from provisioner.intake.doorbell import Doorbell
 from provisioner.intake.worker import IntakeWorker
 from provisioner.kernel.broker_address import BrokerAddress
+from provisioner.kernel.errors import SettingsError
+from provisioner.kernel.secret import Secret
+from tests.soak.proxy import Ways
 from tests.support.processes import wait_for
 from tests.support.rabbit import RabbitNode
 from tests.support.rabbit_intake import Sink, intake
@@ -154,3 +158,24 @@ def test_a_connection_that_is_reset_at_once_is_a_broker_that_is_away(
     monkeypatch.setattr(socket.socket, "getpeername", reset)
     with pytest.raises(AMQPConnectionError, match="not connected"):
         Link(BrokerAddress.parse(vhost.url)).open("test")
+
+
+@pytest.mark.parametrize("after", [700, 1500, 3000])
+def test_a_connection_that_is_cut_while_it_declares_is_a_broker_that_is_away(
+    rabbit: RabbitNode, vhost: Vhost, sink: Sink, after: int
+) -> None:
+    """A soak met it at the start of an intake; the process ended, and was started again."""
+    with contextlib.closing(Ways()) as ways:
+        way = ways.to(rabbit.port)
+        way.cut_after(after)
+        through = vhost.url.reveal().replace(f":{rabbit.port}/", f":{way.port}/")
+        worker = IntakeWorker(Secret(through), sink.receive, sink.aside)
+        worker.start()
+        vhost.wait_consumed(topology.INTAKE_QUEUES)
+        worker.stop()
+
+
+def test_a_wrong_password_is_told_at_the_start(rabbit: RabbitNode, vhost: Vhost, sink: Sink) -> None:
+    url = Secret(rabbit.url(vhost.name, password="no-such-password"))
+    with pytest.raises(SettingsError, match="broker_url"):
+        IntakeWorker(url, sink.receive, sink.aside).start()
