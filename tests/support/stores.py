@@ -262,10 +262,10 @@ class Storefront:
         when = {"when": "immediate"} if at is None else {"when": "end_of_term", "at": at.isoformat(timespec="seconds")}
         return self.say("service.cancel.v1", {"service_id": service_id, "reason": "moved", **when}, **attributes)
 
-    def sealed(self, text: str) -> dict[str, str]:
-        """A password as a storefront sends it."""
+    def sealed(self, content: str | bytes) -> dict[str, str]:
+        """A password or a file as a storefront sends it."""
         public = self._ring.public_key()
-        return {"key_id": public.key_id, "box": seal_to_public_key(public, text)}
+        return {"key_id": public.key_id, "box": seal_to_public_key(public, content)}
 
 
 def hosting(service_id: str = "s-1", **fields: Any) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def test_tls_is_verified_everywhere() -> None:
 def test_only_pinned_connections_do_without_the_public_authorities() -> None:
     by_hand = re.compile(r"check_hostname\s*=\s*False|CERT_NONE")
     files = {line.file for line in _lines(_python_files("src", "examples")) if by_hand.search(line.text)}
-    assert files <= {ROOT / "src/adapters" / adapter / "tls.py" for adapter in ("epp", "plesk")}
+    assert files == {ROOT / "src/provisioner/kernel/pinning.py"}
 
 
 def test_every_package_of_the_core_has_a_place_in_the_design() -> None:

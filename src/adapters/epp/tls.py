@@ -1,13 +1,5 @@
-"""Which server is trusted, and as whom we come: TLS 1.2 or newer, always verified.
+"""Which server is trusted (by authorities, one CA file or one pinned certificate), and as whom we come."""
 
-A server is trusted by the machine's authorities, by one CA file, or by the SHA-256 of its certificate. Python cannot
-verify a chain against a digest, so with a fingerprint the certificate is first fetched by a handshake on which
-nothing is sent, and compared; then it becomes the one trust anchor of the context, and its digest is compared again
-on every connection, since a certificate may sign others. The host name is not checked then: the digest says more.
-"""
-
-import hashlib
-import hmac
 import ssl
 import tempfile
 import threading
@@ -15,11 +7,8 @@ from pathlib import Path
 
 from adapters.epp.settings import Settings
 from provisioner.kernel.errors import SettingsError
+from provisioner.kernel.pinning import fetch_certificate, pinned_context
 from provisioner.kernel.secret import Secret
-
-
-class FingerprintMismatch(ssl.SSLCertVerificationError):
-    """The server's certificate is not the one that was pinned."""
 
 
 class Trust:
@@ -32,19 +21,15 @@ class Trust:
         self._lock = threading.Lock()
         self._context: ssl.SSLContext | None = None if settings.fingerprint else self._authorities()
         if settings.fingerprint:
-            self._identify(_fresh())  # so that a wrong key is found at once, not with the first connection
+            # So that a wrong key is found at once, not with the first connection.
+            self._identify(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
     def context(self) -> ssl.SSLContext:
         """The context. With a fingerprint, the first call connects once. Raises OSError, FingerprintMismatch."""
         with self._lock:
             if self._context is None:
-                self._context = self._pinned(_fetched(self._settings))
+                self._context = self._identify(self._pinned())
             return self._context
-
-    def check(self, connection: ssl.SSLSocket) -> None:
-        """Compare the certificate of an open connection. Raises FingerprintMismatch."""
-        if self._settings.fingerprint:
-            compare(connection.getpeercert(binary_form=True) or b"", self._settings.fingerprint)
 
     def _authorities(self) -> ssl.SSLContext:
         try:
@@ -54,13 +39,11 @@ class Trust:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         return self._identify(context)
 
-    def _pinned(self, pem: str) -> ssl.SSLContext:
-        context = _fresh()
-        context.check_hostname = False  # see the module's docstring
-        # The anchor may be a certificate that an authority issued, not only a self-signed one.
-        context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
-        context.load_verify_locations(cadata=pem)
-        return self._identify(context)
+    def _pinned(self) -> ssl.SSLContext:
+        asked = self._settings
+        return pinned_context(
+            fetch_certificate(asked.host, asked.port, asked.fingerprint, asked.connect_seconds), asked.fingerprint
+        )
 
     def _identify(self, context: ssl.SSLContext) -> ssl.SSLContext:
         """Show our certificate, if there is one, to the server."""
@@ -77,26 +60,6 @@ class Trust:
 
     def _wrong(self, what: str) -> SettingsError:
         return SettingsError(f"EPP account {self._settings.account!r}: {what}")
-
-
-def compare(certificate: bytes, fingerprint: str) -> None:
-    """Raise FingerprintMismatch unless the SHA-256 of this certificate (DER) is the fingerprint."""
-    actual = hashlib.sha256(certificate).hexdigest()
-    if not hmac.compare_digest(actual, fingerprint):
-        raise FingerprintMismatch(f"the certificate's SHA-256 is {actual}, pinned is {fingerprint}")
-
-
-def _fresh() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
-
-
-def _fetched(settings: Settings) -> str:
-    """The server's certificate (PEM), once its digest was compared."""
-    pem = ssl.get_server_certificate((settings.host, settings.port), timeout=settings.connect_seconds)
-    compare(ssl.PEM_cert_to_DER_cert(pem), settings.fingerprint)
-    return pem
 
 
 def _load_identity(context: ssl.SSLContext, certificate: str, key: Secret | None) -> None:

@@ -83,7 +83,7 @@ class Connection:
         with _connecting(settings):
             context = trust.context()
             raw = _reached(settings, clock, deadline)
-            return cls(_secured(raw, deadline - clock.monotonic(), settings.host, trust, context), clock)
+            return cls(_secured(raw, deadline - clock.monotonic(), settings.host, context), clock)
 
     def write(self, frame: bytes, deadline: float) -> None:
         """Send one frame before the deadline (of the monotonic clock). Raises Closed, TooSlow."""
@@ -182,22 +182,16 @@ def _reached(settings: Settings, clock: Clock, deadline: float) -> socket.socket
     raise failed
 
 
-def _secured(raw: socket.socket, seconds: float, host: str, trust: Trust, context: ssl.SSLContext) -> ssl.SSLSocket:
+def _secured(raw: socket.socket, seconds: float, host: str, context: ssl.SSLContext) -> ssl.SSLSocket:
     """The socket after its handshake."""
     try:
         raw.settimeout(max(seconds, _LEAST_SECONDS))
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        channel = context.wrap_socket(raw, server_hostname=host)
+        return context.wrap_socket(raw, server_hostname=host)
     except OSError:
         raw.close()
         raise
-    try:
-        trust.check(channel)
-    except OSError:
-        channel.close()
-        raise
-    return channel
 
 
 def _left(clock: Clock, deadline: float) -> float:

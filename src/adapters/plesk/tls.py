@@ -1,50 +1,17 @@
-"""Which server is trusted: by the machine's authorities, by one CA file, or by the fingerprint of one certificate.
+"""Which server is trusted: by the machine's authorities, by one CA file, or by one pinned certificate."""
 
-A fresh Plesk server has a self-signed certificate whose name is "Plesk", whatever the host is called. For such a
-server the operator writes down the certificate's SHA-256. Python cannot verify a chain against a digest, so the
-first connection goes in two parts:
-
-1. A handshake only: the certificate is fetched and compared with the digest. Nothing is sent. A stranger learns that
-   somebody connected, and no more.
-2. That certificate becomes the one and only trust anchor of the context that requests are sent through, and its
-   digest is compared again on every connection, since a certificate may sign others.
-
-The host name is not checked then: the digest says more than a name could, and the name is wrong on such servers. The
-validity period is checked: an expired certificate is refused although its digest matches.
-"""
-
-import hashlib
-import hmac
 import ssl
 import threading
-from typing import Any, Final
+from typing import Final
 
 import httpx
 
 from adapters.plesk.settings import Settings
+from provisioner.kernel import pinning
 from provisioner.kernel.errors import SettingsError
+from provisioner.kernel.pinning import pinned_context
 
 MOST_CONNECTIONS: Final = 32
-
-
-class FingerprintMismatch(ssl.SSLCertVerificationError):
-    """The server's certificate is not the one that was pinned."""
-
-
-class PinnedContext(ssl.SSLContext):
-    """A context that trusts one certificate and compares its digest before it hands out a connection."""
-
-    fingerprint: str = ""
-
-    def wrap_socket(self, *args: Any, **options: Any) -> ssl.SSLSocket:
-        """The connection after its handshake. Raises FingerprintMismatch before anything else was sent."""
-        connection = super().wrap_socket(*args, **options)
-        try:
-            compare(connection.getpeercert(binary_form=True) or b"", self.fingerprint)
-        except FingerprintMismatch:
-            connection.close()
-            raise
-        return connection
 
 
 class PinnedTransport(httpx.BaseTransport):
@@ -77,36 +44,16 @@ def transport(settings: Settings) -> httpx.BaseTransport:
     return PinnedTransport(settings) if settings.fingerprint else _over(authority_context(settings))
 
 
-def compare(certificate: bytes, fingerprint: str) -> None:
-    """Raise FingerprintMismatch unless the SHA-256 of this certificate (DER) is the fingerprint."""
-    actual = hashlib.sha256(certificate).hexdigest()
-    if not hmac.compare_digest(actual, fingerprint):
-        raise FingerprintMismatch(f"the certificate's SHA-256 is {actual}, pinned is {fingerprint}")
-
-
 def fetch_certificate(settings: Settings) -> str:
     """The server's certificate (PEM) after its digest was compared. Raises httpx.TransportError."""
-    address = (settings.url.host, settings.url.port or 443)
     try:
-        pem = ssl.get_server_certificate(address, timeout=settings.connect_timeout)
-        compare(ssl.PEM_cert_to_DER_cert(pem), settings.fingerprint)
+        return pinning.fetch_certificate(
+            settings.url.host, settings.url.port or 443, settings.fingerprint, settings.connect_timeout
+        )
     except TimeoutError as error:
         raise httpx.ConnectTimeout("no TLS handshake within connect_timeout") from error
     except OSError as error:
         raise httpx.ConnectError(str(error)) from error
-    return pem
-
-
-def pinned_context(pem: str, fingerprint: str) -> PinnedContext:
-    """A context whose one trust anchor is this certificate."""
-    context = PinnedContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.fingerprint = fingerprint
-    context.check_hostname = False  # see the module's docstring: the digest is checked instead, on every connection
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # The anchor may be a certificate that an authority issued, not only a self-signed one.
-    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
-    context.load_verify_locations(cadata=pem)
-    return context
 
 
 def authority_context(settings: Settings) -> ssl.SSLContext:

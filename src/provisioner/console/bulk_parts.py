@@ -9,8 +9,7 @@ from typing import Any, BinaryIO, Final
 
 from provisioner.messages.domains import BulkDefaults
 from provisioner.messages.envelope import Actor, Message
-from provisioner.orders.bulk import LONGEST_LINE, read_stream
-from provisioner.orders.tlds import TldTable
+from provisioner.orders.bulk import LONGEST_LINE, count_lines
 from provisioner.store.bulks import NewBulk
 
 PART_BYTES: Final = 4 * 1024 * 1024
@@ -29,7 +28,7 @@ class Part:
 def check_file(path: Path) -> int:
     """How many lines with content follow the header. Raises FileRefused before anything of the file is taken."""
     with path.open("rb") as file:
-        return sum(1 for _ in read_stream(file, limit=MOST_LINES, table=TldTable(())))
+        return count_lines(file, limit=MOST_LINES)
 
 
 def parts_of(path: Path, size: int = PART_BYTES) -> Iterator[Part]:

@@ -97,15 +97,24 @@ class KeyRing:
     def unseal(self, key_id: str, box_base64: str) -> Secret:
         """The text that a storefront sealed with our public key.
 
-        Raises KeyRingError (which never holds the content) for an unknown key id, a box that was changed or made with
-        another key, and content that is not UTF-8.
+        Raises KeyRingError as `unseal_bytes` does, and for content that is not UTF-8.
+        """
+        try:
+            return Secret(self.unseal_bytes(key_id, box_base64).decode())
+        except UnicodeError:
+            raise KeyRingError("The sealed value is not UTF-8 text.") from None
+
+    def unseal_bytes(self, key_id: str, box_base64: str) -> bytes:
+        """The bytes that a storefront sealed with our public key, such as a file.
+
+        Raises KeyRingError (which never holds the content) for an unknown key id, and a box that was changed or made
+        with another key.
         """
         key = self.key(key_id)
         try:
-            plain = SealedBox(key.box_key).decrypt(base64.b64decode(box_base64, validate=True))
-            return Secret(plain.decode())
-        except (binascii.Error, UnicodeError, ValueError):
-            raise KeyRingError("The sealed value is not the base64 of a sealed box with UTF-8 text.") from None
+            return SealedBox(key.box_key).decrypt(base64.b64decode(box_base64, validate=True))
+        except (binascii.Error, ValueError):
+            raise KeyRingError("The sealed value is not the base64 of a sealed box.") from None
         except (CryptoError, TypeError):
             raise KeyRingError(f"The sealed value does not open with the key {_shown(key_id)}.") from None
 
@@ -143,13 +152,13 @@ class SecretBox:
         return self.seal(self.open(sealed, row), row)
 
 
-def seal_to_public_key(public: PublicKey, text: str) -> str:
-    """What a storefront does with a password before it sends it: the sealed box, in base64."""
+def seal_to_public_key(public: PublicKey, content: str | bytes) -> str:
+    """What a storefront does with a password or a file before it sends it: the sealed box, in base64."""
     try:
         box = SealedBox(BoxKey(base64.b64decode(public.key, validate=True)))
     except (binascii.Error, CryptoError, TypeError, ValueError):
         raise KeyRingError(f"The public key {_shown(public.key_id)} is not the base64 of 32 bytes.") from None
-    return base64.b64encode(box.encrypt(text.encode())).decode()
+    return base64.b64encode(box.encrypt(content.encode() if isinstance(content, str) else content)).decode()
 
 
 def _header(key_id: str) -> bytes:

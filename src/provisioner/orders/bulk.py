@@ -6,7 +6,6 @@ so that a forgotten quote spoils no other.
 """
 
 import csv
-import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -82,12 +81,7 @@ class BadLine:
         return {"line": self.number, "column": self.column, "message": self.message}
 
 
-def read_lines(data: bytes, *, limit: int, table: TldTable) -> Iterator[Line | BadLine]:
-    """Every line with content, good or bad, in the file's order. See `read_stream`."""
-    return read_stream(io.BytesIO(data), limit=limit, table=table)
-
-
-def read_stream(stream: BinaryIO, *, limit: int, table: TldTable) -> Iterator[Line | BadLine]:
+def read_lines(stream: BinaryIO, *, limit: int, table: TldTable) -> Iterator[Line | BadLine]:
     """Every line with content, good or bad, in the file's order; at most `limit` of them.
 
     Memory grows by 16 to 32 bytes a domain, by which repeated ones are found, and by nothing else. Raises, when it gets
@@ -105,10 +99,10 @@ def read_stream(stream: BinaryIO, *, limit: int, table: TldTable) -> Iterator[Li
         yield reading.line(line, text)
 
 
-def count_lines(data: bytes, *, limit: int) -> int:
+def count_lines(stream: BinaryIO, *, limit: int) -> int:
     """How many lines with content follow the header. Raises as `read_lines` does, before any line is acted on."""
     nothing_checked = TldTable(())
-    return sum(1 for _ in read_lines(data, limit=limit, table=nothing_checked))
+    return sum(1 for _ in read_lines(stream, limit=limit, table=nothing_checked))
 
 
 # -- lines of text

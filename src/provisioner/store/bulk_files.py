@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from provisioner.orders.bulk import BadLine, FileRefused, Line, read_stream
+from provisioner.orders import bulk
+from provisioner.orders.bulk import BadLine, FileRefused, Line
 from provisioner.orders.tlds import TldTable
 
 MOST_LINES = 1_000_000
@@ -35,9 +36,7 @@ class PartOfFile(io.BytesIO):
 
 def count_lines(content: bytes, left_out: int = 0) -> int:
     """How many lines with content follow the header. Raises FileRefused, also when there are none."""
-    nothing_checked = TldTable(())
-    stream = PartOfFile(content, left_out)
-    count = sum(1 for _ in read_stream(stream, limit=MOST_LINES, table=nothing_checked))
+    count = bulk.count_lines(PartOfFile(content, left_out), limit=MOST_LINES)
     if not count:
         raise FileRefused("has a header, and no line after it")
     return count
@@ -68,4 +67,4 @@ class Reading:
 def begin(bulk_id: str, content: bytes, left_out: int, table: TldTable) -> Reading:
     """Read a bulk's file from its beginning."""
     stream = PartOfFile(content, left_out)
-    return Reading(bulk_id, read_stream(stream, limit=MOST_LINES, table=table))
+    return Reading(bulk_id, bulk.read_lines(stream, limit=MOST_LINES, table=table))

@@ -111,7 +111,7 @@ class Bulks:
         Raises Duplicate, IdReused, BulkExists, BulkIdTooLong, FileRefused, UnknownServer, DomainRefused,
         ContactExists, ContactAmbiguous and KeyRingError; nothing is written then.
         """
-        content = self._sealing.ring.unseal(data.csv.key_id, data.csv.box).reveal().encode()
+        content = self._sealing.ring.unseal_bytes(data.csv.key_id, data.csv.box)
         return self.add(message, NewBulk.of(data, content))
 
     def add(self, message: Message, bulk: NewBulk) -> list[str]:

@@ -15,6 +15,7 @@ from provisioner.store.attention import tell_attention
 from provisioner.store.changes import error_json
 from provisioner.store.claims import ENDED
 from provisioner.store.items import ITEM_AFTER, set_item
+from provisioner.store.queueing import new_operation
 from provisioner.store.services import intend_service, keep_made, lock_service, move_service, warn
 from provisioner.store.tables import operation_requirements, operations, service_periods
 from provisioner.store.writing import Writing
@@ -130,23 +131,17 @@ def _start(writing: Writing, row: Row, follow_up: FollowUp, deadline: float) -> 
         if verb(follow_up.workflow) == "cancel" and service["intended_status"] in GONE:
             return
         placed = {"vendor_account": service["vendor_account"], "generation": _intend(writing, service, follow_up)}
-    now = writing.now()
-    writing.execute(
-        sa.insert(operations).values(
-            **{name: row[name] for name in INHERITED},
-            **placed,
-            id=follow_up.operation_id,
-            workflow=follow_up.workflow,
-            resource=follow_up.resource,
-            inputs=dict(follow_up.inputs),
-            state=OperationState.READY.value,
-            fence=0,
-            due_at=now,
-            deadline=writing.database.now(deadline),
-            since=now,
-            created_at=now,
-        )
+    operation = new_operation(
+        writing,
+        follow_up.operation_id,
+        deadline=deadline,
+        workflow=follow_up.workflow,
+        resource=follow_up.resource,
+        inputs=dict(follow_up.inputs),
+        **{name: row[name] for name in INHERITED},
+        **placed,
     )
+    writing.execute(sa.insert(operations).values(**operation))
     if on_service:
         wake_pointless(writing.connection, writing.database, follow_up.resource)
 

@@ -11,7 +11,6 @@ from provisioner.kernel.ids import Ids
 from provisioner.kernel.secret import Secret
 from provisioner.messages.envelope import Message
 from provisioner.orders.commands import NewDomain
-from provisioner.orders.statuses import OperationState
 from provisioner.store.acceptance import ServiceExists
 from provisioner.store.contacts import ContactChanges
 from provisioner.store.database import Database
@@ -24,10 +23,11 @@ from provisioner.store.domains import (
     check_name_free,
     is_name_clash,
 )
-from provisioner.store.events import Announcer, Context, Row
+from provisioner.store.events import Announcer, Context
 from provisioner.store.inbox import check_new, inbox_row, take_in
 from provisioner.store.new_services import Sealed, Sealing, first_period, service_row, upsert_customer
 from provisioner.store.placement import Placement
+from provisioner.store.queueing import new_operation
 from provisioner.store.tables import operations, service_periods, services
 from provisioner.store.writing import Writing
 
@@ -161,27 +161,20 @@ class DomainOpenings:
         writing.execute(sa.insert(service_periods).values(**first_period(domain.service_id), started_at=now))
 
     def _write_operation(self, writing: Writing, opening: Opening) -> str:
-        domain, now, operation_id = opening.domain, writing.now(), self._ids.new()
-        row: Row = {
-            "id": operation_id,
-            "resource": domain.resource,
-            "workflow": domain.workflow,
-            "state": OperationState.READY.value,
-            "service_id": domain.service_id,
-            "customer_id": domain.customer_id,
-            "vendor_account": opening.account,
-            "environment": writing.context.environment,
-            "generation": 1,
-            "actor_role": opening.actor_role,
-            "correlation_id": writing.context.correlation_id,
-            "inputs": {},
-            "fence": 0,
-            "due_at": now,
-            "deadline": self._database.now(self._deadline),
-            "since": now,
-            "created_at": now,
-            "sealed_secret": self._sealing.operation(operation_id, opening.secret),
-        }
+        domain, operation_id = opening.domain, self._ids.new()
+        row = new_operation(
+            writing,
+            operation_id,
+            deadline=self._deadline,
+            resource=domain.resource,
+            workflow=domain.workflow,
+            service_id=domain.service_id,
+            customer_id=domain.customer_id,
+            vendor_account=opening.account,
+            generation=1,
+            actor_role=opening.actor_role,
+            sealed_secret=self._sealing.operation(operation_id, opening.secret),
+        )
         writing.execute(sa.insert(operations).values(**row))
         return operation_id
 

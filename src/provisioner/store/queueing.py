@@ -1,4 +1,4 @@
-"""A new operation, put behind those accepted before it on its resource."""
+"""New operations, each put behind those accepted before it on its resource."""
 
 from typing import Any, Final
 
@@ -15,17 +15,14 @@ from provisioner.store.writing import Writing
 AT_END_OF_TERM: Final = "service.at-end-of-term"
 
 
-def queue_operation(
-    writing: Writing, message: Message, operation_id: str, *, deadline: float | None, **columns: Any
-) -> str:
-    """Add an operation that a message asked for, due at once; its id. `deadline` is in seconds from now."""
+def new_operation(writing: Writing, operation_id: str, *, deadline: float | None, **columns: Any) -> Row:
+    """The row of an operation that is due at once. `deadline` is in seconds from now."""
     now = writing.now()
-    row: Row = {
+    return {
         "inputs": {},
         "state": OperationState.READY.value,
-        "environment": message.environment,
-        "actor_role": message.actor.role,
-        "correlation_id": message.correlation_id,
+        "environment": writing.context.environment,
+        "correlation_id": writing.context.correlation_id,
         "fence": 0,
         "due_at": now,
         "deadline": None if deadline is None else writing.database.now(deadline),
@@ -34,7 +31,14 @@ def queue_operation(
         **columns,
         "id": operation_id,
     }
-    writing.execute(sa.insert(operations).values(**row))
+
+
+def queue_operation(
+    writing: Writing, message: Message, operation_id: str, *, deadline: float | None, **columns: Any
+) -> str:
+    """Add an operation that a message asked for, due at once; its id. `deadline` is in seconds from now."""
+    columns = {"actor_role": message.actor.role, **columns}
+    writing.execute(sa.insert(operations).values(**new_operation(writing, operation_id, deadline=deadline, **columns)))
     return operation_id
 
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from provisioner.orders.statuses import OperationState
+from provisioner.store.queueing import new_operation
 from provisioner.store.tables import operations
 from provisioner.store.writing import Writing
 
@@ -25,24 +26,19 @@ def start_work(
 
     It is no command: the service's generation stays. `deadline` is in seconds from now.
     """
-    now = writing.now()
-    row = {
-        "id": operation_id,
-        "resource": resource or f"service:{service['id']}",
-        "workflow": workflow,
-        "state": OperationState.READY.value,
-        "service_id": service["id"],
-        "customer_id": service["customer_id"],
-        "vendor_account": service["vendor_account"],
-        "environment": service["environment"],
-        "generation": service["generation"],
-        "inputs": dict(inputs or {}),
-        "fence": 0,
-        "due_at": now,
-        "deadline": writing.database.now(deadline),
-        "since": now,
-        "created_at": now,
-    }
+    row = new_operation(
+        writing,
+        operation_id,
+        deadline=deadline,
+        resource=resource or f"service:{service['id']}",
+        workflow=workflow,
+        service_id=service["id"],
+        customer_id=service["customer_id"],
+        vendor_account=service["vendor_account"],
+        environment=service["environment"],
+        generation=service["generation"],
+        inputs=dict(inputs or {}),
+    )
     dialect = postgresql if writing.database.is_postgres else sqlite
     insert: postgresql.Insert = dialect.insert(operations).values(**row)
     unless_known = insert.on_conflict_do_nothing(index_elements=[operations.c.id]).returning(operations.c.id)

@@ -38,13 +38,15 @@ def lines(count: int, first: int = 1) -> list[str]:
     return [f"name{number}.com,code-{number}" for number in range(first, first + count)]
 
 
-def send(estate: Stage, records: Iterable[str], bulk_id: str = "b-1", **attributes: Any) -> Receipt:
+def send(
+    estate: Stage, records: Iterable[str], bulk_id: str = "b-1", *, encoding: str = "utf-8", **attributes: Any
+) -> Receipt:
     """Send a bulk; `attributes` are of the message, but `defaults`."""
     defaults = {"contacts": dict.fromkeys(("registrant", "admin", "tech"), CONTACT), **attributes.pop("defaults", {})}
     data = {
         "bulk_id": bulk_id,
         "customer": {"customer_id": "c-1", "name": "Demo Customer"},
-        "csv": estate.shop.sealed("\r\n".join([HEADER, *records])),
+        "csv": estate.shop.sealed("\r\n".join([HEADER, *records]).encode(encoding)),
         "defaults": defaults,
     }
     return estate.shop.say("domain.transfer-bulk.v1", data, **attributes)
@@ -113,6 +115,11 @@ def test_a_file_that_cannot_be_read_is_refused_as_a_whole(estate: Stage, records
     receipt = send(estate, records)
     assert (receipt.outcome, complaint in receipt.detail) == ("rejected", True), receipt.detail
     assert estate.count("bulks") == 0
+
+
+def test_a_file_that_is_not_utf_8_is_refused_with_the_line_that_is_not(estate: Stage) -> None:
+    receipt = send(estate, ["name1.com,a", "name2.com,für"], encoding="latin-1")
+    assert (receipt.outcome, "Line 3" in receipt.detail, "UTF-8" in receipt.detail) == ("rejected", True, True)
 
 
 def test_a_contact_that_does_not_exist_yet_is_waited_for(estate: Stage) -> None:

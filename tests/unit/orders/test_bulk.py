@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.kernel.secret import Secret
-from provisioner.orders.bulk import BadLine, FileRefused, Line, TooManyLines, count_lines, read_lines, read_stream
+from provisioner.orders.bulk import BadLine, FileRefused, Line, TooManyLines, count_lines, read_lines
 from provisioner.orders.seen import Seen
 from provisioner.orders.tlds import TldTable
 from tests.unit.orders.domain_terms import rules
@@ -22,7 +22,7 @@ MOST = 1_000
 
 def read(text: str | bytes, *, limit: int = MOST) -> list[Line | BadLine]:
     data = text if isinstance(text, bytes) else text.encode()
-    return list(read_lines(data, limit=limit, table=TABLE))
+    return list(read_lines(io.BytesIO(data), limit=limit, table=TABLE))
 
 
 def good(text: str | bytes) -> list[Line]:
@@ -227,7 +227,7 @@ def test_as_many_lines_as_the_limit_are_taken() -> None:
 
 
 def test_lines_are_counted_before_any_is_acted_on() -> None:
-    assert count_lines(b"domain,auth_code\none.com,a\n\nbad\n", limit=2) == 2
+    assert count_lines(io.BytesIO(b"domain,auth_code\none.com,a\n\nbad\n"), limit=2) == 2
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_lines_are_counted_before_any_is_acted_on() -> None:
 )
 def test_counting_refuses_what_reading_refuses(data: bytes) -> None:
     with pytest.raises(FileRefused):
-        count_lines(data, limit=2)
+        count_lines(io.BytesIO(data), limit=2)
 
 
 def answer(data: bytes) -> list[Line | BadLine] | FileRefused:
@@ -285,7 +285,7 @@ class Endless(io.RawIOBase):
 
 
 def reading(lines: int) -> Iterator[Line | BadLine]:
-    return read_stream(io.BufferedReader(Endless(lines)), limit=10**9, table=TABLE)
+    return read_lines(io.BufferedReader(Endless(lines)), limit=10**9, table=TABLE)
 
 
 def peak(lines: int) -> int:

@@ -8,6 +8,7 @@ from adapters.plesk import open_adapter, operations, tls
 from adapters.plesk.client import Client
 from adapters.plesk.settings import read
 from provisioner.kernel.clock import SystemClock
+from provisioner.kernel.pinning import pinned_context
 from provisioner.kernel.secret import Secret
 from provisioner.ports.accounts import VendorAccount
 from provisioner.ports.outcomes import Misconfigured, Unavailable
@@ -99,7 +100,7 @@ def test_a_certificate_that_changes_after_the_first_look_gets_no_credentials() -
     with loopback(OTHER_NAME) as server:
         transport = tls.PinnedTransport(settings)
         pem = GOOD.cert_chain_pems[0].bytes().decode()
-        transport._trusted = httpx.HTTPTransport(verify=tls.pinned_context(pem, settings.fingerprint))
+        transport._trusted = httpx.HTTPTransport(verify=pinned_context(pem, settings.fingerprint))
         with pytest.raises(httpx.ConnectError), httpx.Client(transport=transport) as client:
             client.post(server.endpoint, content=b"<packet></packet>")
     assert server.received == []
@@ -107,7 +108,7 @@ def test_a_certificate_that_changes_after_the_first_look_gets_no_credentials() -
 
 def test_a_certificate_that_the_pinned_one_signed_gets_no_credentials() -> None:
     signed = AUTHORITY.issue_cert("localhost")
-    context = tls.pinned_context(AUTHORITY.cert_pem.bytes().decode(), fingerprint(GOOD))
+    context = pinned_context(AUTHORITY.cert_pem.bytes().decode(), fingerprint(GOOD))
     with loopback(signed) as server, pytest.raises(httpx.ConnectError, match="SHA-256"):
         httpx.post(server.endpoint, content=b"<packet></packet>", verify=context)
     assert server.received == []
@@ -115,7 +116,7 @@ def test_a_certificate_that_the_pinned_one_signed_gets_no_credentials() -> None:
 
 def test_pinned_and_verified_connections_need_tls_1_2() -> None:
     pem = GOOD.cert_chain_pems[0].bytes().decode()
-    assert tls.pinned_context(pem, fingerprint(GOOD)).minimum_version >= 0x0303
+    assert pinned_context(pem, fingerprint(GOOD)).minimum_version >= 0x0303
     assert tls.authority_context(read(account("https://localhost"))).minimum_version >= 0x0303
 
 
