@@ -21,7 +21,7 @@ NOTHING: Final = ""
 # Steps by name, with the entry that each makes in the ledger; `NOTHING` for those that look, wait or write down.
 STEPS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("look", "look-at-taken", "look-at-arrived", "verify", "quote"), NOTHING),
-    **dict.fromkeys(("not-cancelled", "requested", "newest", "until", "a-while", "confirmation"), NOTHING),
+    **dict.fromkeys(("began", "not-cancelled", "requested", "newest", "until", "a-while", "confirmation"), NOTHING),
     "contact": "contact:create",
     "update": "contact:update",
     "host": "host:create",
