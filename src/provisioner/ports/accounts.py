@@ -29,12 +29,23 @@ class Budget(Protocol):
         ...
 
 
+class Allowance(Protocol):
+    """What a vendor allows in a span of time, counted over all processes. Raises StoreUnavailable."""
+
+    def spend(self, kind: str, subject: str, *, once: str, most: int, seconds: float) -> float:
+        """Spend one of `most` in any `seconds` on a subject: 0.0 when it is spent, else how long to wait.
+
+        What was spent under the same `once` before is free. Long texts are told apart by their hash.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class VendorAccount:
     """One login at one vendor (a Plesk server, a registrar account, a CA account).
 
     `settings` and `credentials` are described in each adapter's reference page. Without a `budget` the account is this
-    process's own.
+    process's own; without an `allowance` nothing is counted.
     """
 
     name: str
@@ -43,6 +54,7 @@ class VendorAccount:
     settings: Mapping[str, str] = field(default_factory=dict)
     credentials: Mapping[str, Secret] = field(default_factory=dict)
     budget: Budget | None = None
+    allowance: Allowance | None = None
 
 
 class Adapter(Protocol):

@@ -10,6 +10,7 @@ from provisioner.kernel.secret import Secret
 from provisioner.store.audit import note_action
 from provisioner.store.database import Database
 from provisioner.store.tables import customers, operations, quarantine, services, vendor_accounts
+from provisioner.store.tables_certificates import certificates
 from provisioner.store.tables_domains import bulks
 
 BATCH: Final = 100
@@ -21,6 +22,7 @@ SEALED: Final[tuple[Place, ...]] = (
     (quarantine, quarantine.c.id, quarantine.c.body),
     (operations, operations.c.id, operations.c.sealed_secret),
     (bulks, bulks.c.id, bulks.c.sealed_csv),
+    (certificates, certificates.c.id, certificates.c.sealed_key),
 )
 
 

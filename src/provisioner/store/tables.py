@@ -11,7 +11,7 @@ from provisioner.orders.statuses import (
     OrderStatus,
     ServiceStatus,
 )
-from provisioner.store import tables_domains
+from provisioner.store import tables_certificates, tables_domains
 from provisioner.store.columns import BIG, ID, JSON, LONG_ID, NAME, TEXT, UtcDateTime, metadata
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "service_periods",
     "services",
     "steps",
+    "tables_certificates",
     "tables_domains",
     "vendor_accounts",
 ]
@@ -170,6 +171,7 @@ services = sa.Table(
     sa.Column("upkeep_at", UtcDateTime),  # when `upkeep_workflow` is to be started next
     sa.Column("upkeep_workflow", NAME),
     sa.Column("bulk_id", ID),
+    sa.Column("parent_id", ID),  # the service that it is for, as a certificate is for hosting
     _one_of("status", ServiceStatus),
     sa.Index("ix_services_customer_id", "customer_id"),
     sa.Index("ix_services_vendor_account", "vendor_account"),
@@ -177,6 +179,7 @@ services = sa.Table(
 _LIVE_NAME: Final = sa.text("name IS NOT NULL AND status NOT IN ('cancelled', 'failed')")
 _UPKEEP: Final = sa.text("upkeep_at IS NOT NULL")
 _OF_BULK: Final = sa.text("bulk_id IS NOT NULL")
+_OF_PARENT: Final = sa.text("parent_id IS NOT NULL")
 sa.Index(
     "uq_services_live_name",
     services.c.name,
@@ -187,6 +190,7 @@ sa.Index(
 )
 sa.Index("ix_services_upkeep_at", services.c.upkeep_at, postgresql_where=_UPKEEP, sqlite_where=_UPKEEP)
 sa.Index("ix_services_bulk_id", services.c.bulk_id, postgresql_where=_OF_BULK, sqlite_where=_OF_BULK)
+sa.Index("ix_services_parent_id", services.c.parent_id, postgresql_where=_OF_PARENT, sqlite_where=_OF_PARENT)
 
 service_periods = sa.Table(
     "service_periods",

@@ -94,7 +94,8 @@ class Pause:
     """The operation stops here for now. `attention`: the stable code under which an operator is told.
 
     `foreseen`: seconds that this wait may well last. The deadline is put off to then if it is earlier (none stays
-    none), and nobody is told before that the operation waits long.
+    none), and nobody is told before that the operation waits long. `account`: the vendor account at which the
+    operation goes on, None for the same.
     """
 
     state: OperationState
@@ -105,6 +106,7 @@ class Pause:
     attention: str | None = None
     account_fault: AccountFault | None = None
     foreseen: float | None = None
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,37 @@ class Upkeep:
 
 
 NEVER: Final = Upkeep(None, "")
+
+
+class KeyKind(StrEnum):
+    """Kinds of private keys that are made here."""
+
+    EC = "ec"  # P-256
+    RSA = "rsa"  # 2048 bits
+
+
+@dataclass(frozen=True, slots=True)
+class NewCertificate:
+    """A certificate that the operation has obtained; it is kept for good, with the operation's secret as its key.
+
+    `source`: authority, customer or panel (which keeps the key itself). `chain` and `csr` are PEM texts.
+    """
+
+    chain: str
+    source: str
+    csr: str = ""
+    vendor_account: str | None = None
+    order_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateUse:
+    """What has become of the service's certificate of this fingerprint; `installed_as` is its name on the panel."""
+
+    fingerprint: str
+    installed_as: str | None = None
+    removed: bool = False
+    revoked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +169,35 @@ class ServiceChange:
     attributes: Mapping[str, Any] | None = None
     wakes: bool = False
     reason: str | None = None
+    certificate: NewCertificate | None = None
+    uses: tuple[CertificateUse, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewService:
+    """A service within the operation's own service, as a certificate is for hosting."""
+
+    service_id: str
+    product: str
+    attributes: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """An operation of its own, started by the success of another."""
+    """An operation of its own, started by the success of another.
+
+    `account`: the vendor account at which it begins, None for the same. `key`: a private key is made for it, as its
+    secret. `opens`: it is about this new service, whose vendor account the store chooses; without one that takes the
+    product, and where the service is there already, nothing is started.
+    """
 
     operation_id: str
     workflow: str
     resource: str
     inputs: Mapping[str, Any]
+    account: str | None = None
+    key: KeyKind | None = None
+    opens: NewService | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +233,7 @@ class ServiceRecord:
     data: Mapping[str, Any] = field(default_factory=dict)
     suspended_by: str | None = None
     password: Secret | None = None
+    vendor_account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +242,7 @@ class Claim:
 
     `now` is the journal's clock at the claim, `accepted_at` the same when the operation was accepted;
     `later_workflows` are the open operations accepted after this one on the same resource; `secret` is what was sealed
-    for this operation.
+    for this operation; `parent` is the service that this one is for.
     """
 
     operation_id: str
@@ -211,6 +264,7 @@ class Claim:
     account_failures: int = 0
     secret: Secret | None = None
     accepted_at: datetime | None = None
+    parent: ServiceRecord | None = None
 
 
 class Journal(Protocol):
