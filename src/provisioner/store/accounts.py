@@ -13,6 +13,7 @@ from provisioner.kernel.sealing import SecretBox
 from provisioner.kernel.secret import Secret
 from provisioner.ports.accounts import VendorAccount
 from provisioner.store import credentials
+from provisioner.store.allowances import StoreAllowance
 from provisioner.store.audit import note_action
 from provisioner.store.budgets import StoreBudget
 from provisioner.store.database import Database
@@ -112,7 +113,7 @@ class Accounts:
             )
 
     def open(self, name: str) -> tuple[VendorAccount, int]:
-        """An account with its credentials and its budget, and the version of its settings.
+        """An account with its credentials, its budget and its allowance, and the version of its settings.
 
         Raises NotFoundError and KeyRingError.
         """
@@ -129,6 +130,7 @@ class Accounts:
             row["settings"],
             {key: Secret(value) for key, value in plain.items()},
             StoreBudget(self._database, name),
+            StoreAllowance(self._database, name),
         )
         return account, row["version"]
 

@@ -6,6 +6,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from provisioner.orders.statuses import OperationState
+from provisioner.store.allowances import forget_spent
 from provisioner.store.attention import tell_attention
 from provisioner.store.claims import ENDED
 from provisioner.store.database import Database
@@ -70,13 +71,14 @@ class Housekeeping:
         return len(rows)
 
     def forget(self, retention_days: int) -> None:
-        """Remove inbox rows, and events published or delivered, that are older than the retention."""
+        """Remove inbox rows and told events older than the retention, and what allowances no longer count."""
         with self._database.begin() as connection:
             limit = self._database.now(-retention_days * 86_400.0)
             connection.execute(sa.delete(inbox).where(inbox.c.received_at < limit))
             connection.execute(sa.delete(outbox).where(outbox.c.published_at < limit))
             wanted = sa.exists().where(operations.c.event_key == delivered_events.c.key)
             connection.execute(sa.delete(delivered_events).where(delivered_events.c.at < limit, ~wanted))
+            forget_spent(connection, self._database)
 
     def pulse(self) -> Pulse:
         """Counts for alerts."""
