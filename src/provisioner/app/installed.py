@@ -121,6 +121,8 @@ class Installed:
             readable=with_queue(adapter_factories()),
             owner=self.owner,
             poll_seconds=self.settings.poll_seconds,
+            lease_seconds=self.settings.lease_seconds,
+            heartbeat=self.settings.heartbeat_seconds,
         )
 
     # -- what commands ask for

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, get_type_hints
+from typing import Any, get_type_hints
 
 from provisioner.kernel import crash, log
 from provisioner.kernel.errors import StoreUnavailable
@@ -11,9 +11,6 @@ from provisioner.ports.outcomes import Failure, Misconfigured
 from provisioner.ports.registrar import PollQueue, RegistryMessage
 from provisioner.store.polls import Kept, Polls, QueueLost
 
-# Longer than the slowest call to a registry, which connects, logs in, and may do both again.
-LEASE_SECONDS: Final = 300.0
-
 _log = log.get(__name__)
 
 
@@ -21,7 +18,8 @@ class Polling:
     """One for each process; several may run at once. `adapters` opens the adapter of an account.
 
     `readable` names the adapters whose registries have a queue; see `with_queue`. Each account is read on a thread of
-    its own, so that a slow registry, or one in trouble, stops no other.
+    its own, so that a slow registry, or one in trouble, stops no other. While it reads, the queue's lease is renewed
+    at every heartbeat, so that another process goes on soon after this one was killed. All times are in seconds.
     """
 
     def __init__(
@@ -33,6 +31,8 @@ class Polling:
         readable: frozenset[str],
         owner: str,
         poll_seconds: float,
+        lease_seconds: float,
+        heartbeat: float,
     ) -> None:
         self._polls = polls
         self._adapters = adapters
@@ -40,12 +40,21 @@ class Polling:
         self._readable = readable
         self._owner = f"{owner}/polling"
         self._poll_seconds = poll_seconds
-        self._lease_seconds = LEASE_SECONDS + poll_seconds
+        self._lease_seconds = lease_seconds
+        self._heartbeat = heartbeat
         self._reading: dict[str, threading.Thread] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; then the queues are given back, and what is being read is left where it is."""
         bound = log.bound()
+        rounds = threading.Thread(target=self._begin_rounds, args=(stop, bound), name="poll-rounds", daemon=True)
+        rounds.start()
+        while not stop.wait(self._heartbeat):
+            self._keep_leases()
+        rounds.join(1.0)
+        self._finish()
+
+    def _begin_rounds(self, stop: threading.Event, bound: Mapping[str, Any]) -> None:
         while not stop.is_set():
             try:
                 for account in self._accounts():
@@ -53,7 +62,14 @@ class Polling:
             except StoreUnavailable as away:
                 _log.warning("polling waits for the database", detail=str(away))
             stop.wait(self._poll_seconds)
-        self._finish()
+
+    def _keep_leases(self) -> None:
+        """Renew the leases of the queues that are being read. One that was lost is noticed with the next message."""
+        try:
+            for account in [name for name, thread in tuple(self._reading.items()) if thread.is_alive()]:
+                self._polls.keep_lease(account, self._owner, self._lease_seconds)
+        except StoreUnavailable as away:
+            _log.warning("the leases of queues were not renewed", detail=str(away))
 
     def _accounts(self) -> list[str]:
         return [name for name, adapter in self._polls.accounts() if adapter in self._readable]

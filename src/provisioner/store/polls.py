@@ -89,6 +89,14 @@ class Polls:
         with self._database.begin() as connection:
             return connection.scalar(taken.returning(poll_leases.c.account)) is not None
 
+    def keep_lease(self, account: str, owner: str, seconds: float) -> None:
+        """Have it for so many seconds from now, if it is still this owner's."""
+        mine = (poll_leases.c.account == account, poll_leases.c.owner == owner)
+        alive = poll_leases.c.lease_ends_at > self._database.now()
+        with self._database.begin() as connection:
+            renewed = sa.update(poll_leases).where(*mine, alive).values(lease_ends_at=self._database.now(seconds))
+            connection.execute(renewed)
+
     def release(self, owner: str) -> None:
         """Give every queue back, so that another process goes on at once."""
         mine = sa.update(poll_leases).where(poll_leases.c.owner == owner)

@@ -3,6 +3,7 @@
 --seed N     the order in which it is run, and with --cells which (default: drawn)
 --cells N    only so many
 --lanes N    how many at once
+--alone      one kill in each run (default: a few, far apart)
 --only TEXT  only those whose name contains the text
 --list       only say what would be run
 """
@@ -20,7 +21,8 @@ from tests.faults.crash import sweep
 from tests.faults.crash.attempt import Result
 from tests.faults.crash.campaign import LANES, Campaign, line, summary
 from tests.faults.crash.cells import sample, shuffled
-from tests.faults.crash.matrix import all_cells, run_cell
+from tests.faults.crash.matrix import all_cells
+from tests.faults.crash.volleys import KILLS, Round, name_of, rounds, run_round
 
 # How often a thread writes differs a little from run to run, so that the last shots may miss.
 MOST_MISSES: Final = 0.2
@@ -30,7 +32,7 @@ def main() -> int:
     options = _options()
     started = time.monotonic()
     results, allowed = _swept(options) if options.what == "sweep" else _matrix(options)
-    unreached = sum(not result.kills for result in results)
+    unreached = sum(result.aims == 1 and not result.kills for result in results)
     told = summary(results, seed=options.seed, seconds=time.monotonic() - started, unreached=unreached)
     sys.stdout.write(line(told) + "\n")
     kept = all(result.verdict.good for result in results)
@@ -39,9 +41,20 @@ def main() -> int:
 
 def _matrix(options: argparse.Namespace) -> tuple[Sequence[Result], float]:
     cells = [cell for cell in all_cells() if options.only in str(cell)]
-    cells = sample(cells, options.cells, options.seed) if options.cells else shuffled(cells, options.seed)
+    cells = sample(cells, options.cells, options.seed) if options.cells else cells
+    jobs = shuffled(rounds(cells, 1 if options.alone else KILLS), options.seed)
     _announce(options, cells)
-    return ([] if options.list else Campaign(cells, run_cell, options.lanes).go()), 0
+    if options.list:
+        return [], 0
+    results = Campaign(jobs, run_round, options.lanes).go()
+    return [*results, *_alone(jobs, results, options.lanes)], 0
+
+
+def _alone(jobs: Sequence[Round], results: Sequence[Result], lanes: int) -> Sequence[Result]:
+    """What a run of several kills did not come to, each in a run of its own."""
+    kills = {result.name: result.kills for result in results}
+    left = [(cell,) for job in jobs if len(job) > 1 for cell in job[kills[name_of(job)] :]]
+    return Campaign(left, run_round, lanes).go() if left else []
 
 
 def _swept(options: argparse.Namespace) -> tuple[Sequence[Result], float]:
@@ -69,6 +82,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
     parser.add_argument("--cells", type=int, default=0)
     parser.add_argument("--lanes", type=int, default=LANES)
+    parser.add_argument("--alone", action="store_true")
     parser.add_argument("--only", default="")
     parser.add_argument("--list", action="store_true")
     return parser.parse_args()

@@ -22,10 +22,18 @@ STARTED: Final = '"event": "started"'
 
 
 class Blow(Protocol):
-    """How the kill of one run comes about. `patience`: how long it may be waited for when all is done, in seconds."""
+    """How the kills of one run come about: `aims` of them.
+
+    `patience`: how long they may be waited for when all is done, in seconds.
+    """
 
     kills: int
     patience: float
+
+    @property
+    def aims(self) -> int:
+        """How many kills there are to be."""
+        ...
 
     def start(self, lane: Lane) -> Child:
         """Start the process that will die, or at whose point something else will."""
@@ -46,13 +54,14 @@ class Blow(Protocol):
 
 @dataclass(slots=True)
 class Result:
-    """What came of one run. `kills`: 0 when the blow never fell."""
+    """What came of one run. `kills`: less than `aims` when a blow never fell."""
 
     name: str
     kills: int
     verdict: Verdict
     workflows: frozenset[str]
     history: History
+    aims: int = 1
 
 
 @dataclass(slots=True)
@@ -63,6 +72,11 @@ class Armed:
     control: Control
     kills: int = 0
     patience: float = 15.0
+
+    @property
+    def aims(self) -> int:
+        """One kill."""
+        return 1
 
     def start(self, lane: Lane) -> Child:
         """The armed process."""
@@ -133,7 +147,7 @@ class Attempt:
         history = self.lane.history()
         findings = [*self.complaints, *judge(history).findings]
         workflows = frozenset(row["workflow"] for row in history.table("operations"))
-        return Result(self.name, self.blow.kills, Verdict(findings), workflows, history)
+        return Result(self.name, self.blow.kills, Verdict(findings), workflows, history, self.blow.aims)
 
     def _play(self) -> None:
         for role in (RELAY, SCHEDULER):
@@ -177,7 +191,7 @@ class Attempt:
             self._rests_since = None
             return False
         self._rests_since = self._rests_since or time.monotonic()
-        return bool(self.blow.kills) or time.monotonic() - self._rests_since > self.blow.patience
+        return self.blow.kills >= self.blow.aims or time.monotonic() - self._rests_since > self.blow.patience
 
     def _has_ended(self) -> bool:
         return not self.scenario.ends or self.lane.has_service(self.scenario.ends)

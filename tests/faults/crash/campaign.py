@@ -17,6 +17,7 @@ from tests.support.judge.verdict import Wrong
 
 FAILED: Final = Path("var/crash")
 LANES: Final = 4
+LONGEST_NAME: Final = 200  # of a folder
 
 Job = TypeVar("Job")
 
@@ -63,11 +64,11 @@ class Campaign(Generic[Job]):
     def _note(self, result: Result) -> None:
         self.results.append(result)
         if not result.verdict.good:
-            folder = _free(FAILED / result.name.replace("/", "-").replace(" ", "_"))
+            folder = _free(FAILED / result.name.replace("/", "-").replace(" ", "_")[:LONGEST_NAME])
             result.history.save(folder)
             self._tell(f"{result.name}\n{result.verdict}\n  the history: {folder}")
-        elif not result.kills:
-            self._tell(f"{result.name}\n  nothing was killed")
+        elif result.kills < result.aims:
+            self._tell(f"{result.name}\n  {result.kills} of {result.aims} kills")
         elif len(self.results) % 20 == 0:
             seconds = time.monotonic() - self.started
             self._tell(f"{len(self.results)} of {len(self.jobs)} after {seconds:.0f} s")
@@ -103,7 +104,7 @@ def summary(results: Sequence[Result], *, seed: int, seconds: float, unreached: 
     """The line: what was done, and how often the promise was broken in each way."""
     return {
         "seed": seed,
-        "cells": len(results),
+        "cells": sum(result.kills if result.aims > 1 else 1 for result in results),
         "kills": sum(result.kills for result in results),
         "unreached": unreached,
         "workflows": sorted(set[str]().union(*(result.workflows for result in results))),

@@ -79,6 +79,7 @@ class _Traced:
     """Attaches strace to the worker before the last phase."""
 
     kills = 0
+    aims = 1
     patience = 0.3
 
     def start(self, lane: Lane) -> Child:

@@ -22,6 +22,7 @@ from provisioner.store.store import Store
 from tests.support.stores import Opening, Stage
 
 LONGEST: Final = 60.0
+LEASE_SECONDS: Final = 30.0
 
 _context = multiprocessing.get_context("spawn")
 
@@ -85,13 +86,27 @@ def factory_of(registries: Mapping[str, Registry]) -> Callable[[VendorAccount, C
 
 
 def polling_of(
-    store: Store, registries: Mapping[str, Registry], *, owner: str = "here", rung: list[str] | None = None
+    store: Store,
+    registries: Mapping[str, Registry],
+    *,
+    owner: str = "here",
+    rung: list[str] | None = None,
+    lease_seconds: float = LEASE_SECONDS,
 ) -> Polling:
     """A process's polling of these registries, one for each account."""
     factories = {"registry": factory_of(registries)}
     adapters = OpenAdapters(store.accounts, factories, FakeClock())
     ring = [] if rung is None else rung
-    return Polling(store.polls, adapters, ring.extend, readable=with_queue(factories), owner=owner, poll_seconds=0.1)
+    return Polling(
+        store.polls,
+        adapters,
+        ring.extend,
+        readable=with_queue(factories),
+        owner=owner,
+        poll_seconds=0.1,
+        lease_seconds=lease_seconds,
+        heartbeat=0.1,
+    )
 
 
 def reading_process(

@@ -9,9 +9,10 @@ import pytest
 
 from provisioner.ports.accounts import VendorAccount
 from provisioner.ports.outcomes import Misconfigured, Unavailable
-from provisioner.runner.polling import LEASE_SECONDS, with_queue
+from provisioner.runner.polling import with_queue
 from tests.integration.runner.registry import (
     KILLED,
+    LEASE_SECONDS,
     Registry,
     barrier,
     ended,
@@ -58,10 +59,16 @@ def failing(error: Exception) -> Callable[[str], None]:
 
 
 @contextmanager
-def polling(stage: Stage, registries: dict[str, Registry], rung: list[str] | None = None) -> Iterator[None]:
+def polling(
+    stage: Stage,
+    registries: dict[str, Registry],
+    rung: list[str] | None = None,
+    lease_seconds: float = LEASE_SECONDS,
+) -> Iterator[None]:
     """Polling at work, stopped at the end."""
     stop = threading.Event()
-    thread = threading.Thread(target=polling_of(stage.store, registries, rung=rung).run, args=(stop,))
+    at_work = polling_of(stage.store, registries, rung=rung, lease_seconds=lease_seconds)
+    thread = threading.Thread(target=at_work.run, args=(stop,))
     thread.start()
     try:
         yield
@@ -189,6 +196,25 @@ def test_a_registry_that_hangs_stops_no_other(live_estate: Stage, tmp_path: Path
             registries["registrar-2"].queue(message_id)
             wait_for(lambda: not registries["registrar-2"].messages, "the other account is read, round after round")
         goes_on.set()
+
+
+def test_a_queue_stays_with_the_process_that_reads_it_however_long_the_registry_takes(
+    live_estate: Stage, registry: Registry
+) -> None:
+    registry.queue("m-1")
+    goes_on = threading.Event()
+
+    def hang(_call: str) -> None:
+        goes_on.wait(30)
+
+    registry.before = hang
+    with polling(live_estate, {REGISTRAR: registry}, lease_seconds=0.5):
+        wait_for(lambda: live_estate.count("poll_leases") == 1, "the queue is being read")
+        began = live_estate.row("poll_leases")["lease_ends_at"]
+        wait_for(lambda: live_estate.row("poll_leases")["lease_ends_at"] > began, "the lease is renewed")
+        assert not live_estate.store.polls.lease(REGISTRAR, "another", 30)
+        goes_on.set()
+        wait_for(lambda: not registry.messages, "the message is read")
 
 
 def test_an_account_that_cannot_log_in_is_parked(live_estate: Stage, registry: Registry) -> None:
