@@ -2,7 +2,8 @@
 
     storefront ──order.#──▶ orders ────┐
         │  └────service.#─▶ lifecycle ─┤ delivery limit reached, or refused
-        │   domain.#, contact.#        │
+        │   domain.#, contact.#,       │
+        │   certificate.#              │
         │ (no binding fits)            ▼
         └─▶ storefront.unroutable ─▶ unroutable ─▶ dead-letters      intake reads all four
     (default exchange) ───────────▶ advance                         doorbells; losing one is harmless
@@ -38,7 +39,7 @@ DELIVERY_LIMIT: Final = 50
 DOORBELL_MILLISECONDS: Final = 10_000
 DOORBELLS_KEPT: Final = 10_000
 
-LIFECYCLE_FAMILIES: Final = ("service", "domain", "contact")
+LIFECYCLE_FAMILIES: Final = ("service", "domain", "contact", "certificate")
 
 _ACCESS_REFUSED: Final = 403
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from inspect import cleandoc
 from typing import Final, Literal
 
-from provisioner.messages import contacts, domains, event_contracts, orders, services
+from provisioner.messages import certificates, contacts, domains, event_contracts, orders, services
 from provisioner.messages.fields import Contract
 
 Direction = Literal["in", "out"]
@@ -53,6 +53,13 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     Entry("domain.set-auto-renew.v1", "in", domains.SetAutoRenew),
     Entry("contact.create.v1", "in", contacts.CreateContact),
     Entry("contact.update.v1", "in", contacts.UpdateContact),
+    Entry("certificate.issue.v1", "in", certificates.IssueCertificate),
+    Entry("certificate.renew.v1", "in", certificates.RenewCertificate),
+    Entry("certificate.generate-csr.v1", "in", certificates.GenerateCsr),
+    Entry("certificate.upload.v1", "in", certificates.UploadCertificate),
+    Entry("certificate.install.v1", "in", certificates.InstallCertificate),
+    Entry("certificate.remove.v1", "in", certificates.RemoveCertificate),
+    Entry("certificate.revoke.v1", "in", certificates.RevokeCertificate),
     Entry("order.status-changed.v1", "out", event_contracts.OrderStatusChanged),
     Entry("item.status-changed.v1", "out", event_contracts.ItemStatusChanged),
     Entry("service.status-changed.v1", "out", event_contracts.ServiceStatusChanged),
@@ -60,6 +67,7 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     Entry("operation.needs-attention.v1", "out", event_contracts.OperationNeedsAttention),
     Entry("domain.notice.v1", "out", event_contracts.DomainNotice),
     Entry("bulk.progress.v1", "out", event_contracts.BulkProgress),
+    Entry("certificate.changed.v1", "out", event_contracts.CertificateChanged),
 )
 
 INCOMING: Final[dict[str, type[Contract]]] = {entry.name: entry.model for entry in ENTRIES if entry.direction == "in"}

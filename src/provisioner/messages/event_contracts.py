@@ -1,6 +1,6 @@
 """What the `data` of each event is. For the published schemas and for tests; `events` builds the same at run time."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,8 @@ OrderStatus = Literal[
 ]
 ItemStatus = Literal["started", "waiting_vendor", "unknown_outcome", "succeeded", "failed", "cancelled"]
 ServiceStatus = Literal["ordered", "provisioning", "active", "suspended", "cancelling", "cancelled", "failed"]
+
+LONGEST_CSR: Final = 65_536
 
 Words = Annotated[str, Field(max_length=2_000)]
 Fact = Annotated[str, Field(max_length=300)]
@@ -145,3 +147,26 @@ class BulkProgress(Contract):
     failed: Count
     refused: Several[RefusedLine]
     state: Literal["running", "finished"]
+
+
+CertificateChange = Literal["csr_made", "issued", "renewed", "uploaded", "installed", "removed", "revoked", "problem"]
+
+
+class CertificateChanged(Contract):
+    """Something became of a certificate. `service_id` is the hosting service that it is for.
+
+    `names` to `fingerprint` (SHA-256 of the certificate, hex) are those of the certificate that the change is about;
+    `csr` (PEM) comes with `csr_made`. `code` and `message`, for customers, come with `problem`: another try follows
+    by itself unless the service's status says that it has failed.
+    """
+
+    certificate_id: Identifier
+    service_id: Identifier
+    change: CertificateChange
+    names: Several[Fact]
+    issuer: Words | None
+    not_after: Moment | None
+    fingerprint: Fact | None
+    csr: Annotated[str, Field(max_length=LONGEST_CSR)] | None
+    code: Word | None
+    message: Words | None

@@ -4,7 +4,7 @@ from base64 import b64encode
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from provisioner.messages import events, examples_domains
+from provisioner.messages import events, examples_certificates, examples_domains
 
 _BOX = b64encode(b"a sealed box is made with the worker's public key; this is none").decode()
 _ERROR = {
@@ -115,6 +115,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "reason": "Cancelled by the customer.",
     },
     **examples_domains.EXAMPLES,
+    **examples_certificates.EXAMPLES,
     **{event.type: event.data for event in _EVENTS},
 }
 
@@ -136,6 +137,6 @@ def message(name: str) -> dict[str, Any]:
     return envelope | _ACTOR_OF.get(name, {}) | {"data": EXAMPLES[name]}
 
 
-_SENT = {event.type for event in (*_EVENTS, *examples_domains.EVENTS)}
+_SENT = {event.type for event in (*_EVENTS, *examples_domains.EVENTS, *examples_certificates.EVENTS)}
 _ACTOR = {"actorid": "shop-user-7", "actororg": "reseller-3", "actorrole": "customer_admin"}
 _ACTOR_OF = {name: _ACTOR for name in EXAMPLES if name not in _SENT}

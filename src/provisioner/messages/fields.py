@@ -43,6 +43,7 @@ CURRENCY: Final = r"^[A-Z]{3}$"
 ADDRESS: Final = r"^[0-9A-Fa-f:.]+$"
 HEX: Final = r"^([0-9A-Fa-f]{2})+$"
 BASE64: Final = r"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}(==|[A-Za-z0-9+/]=))?$"
+CERTIFICATE_NAME: Final = r"^(\*\.)?[^*]+$"
 JSON_TYPE: Final = r"^application/json(; ?charset=[Uu][Tt][Ff]-8)?$"
 
 RULES: Final[dict[str, str]] = {
@@ -63,6 +64,7 @@ RULES: Final[dict[str, str]] = {
     ADDRESS: "must be an IPv4 or IPv6 address",
     HEX: "must be an even number of hexadecimal digits",
     BASE64: "must be base64 (RFC 4648, with padding)",
+    CERTIFICATE_NAME: "must be a domain name in A-labels, or one with *. in front",
     JSON_TYPE: "must be application/json",
 }
 
@@ -133,7 +135,8 @@ _RESERVED_LABEL = re.compile(r"..--")
 _LONGEST_NAME = 253
 
 
-def _domain(name: str) -> str:
+def domain_name(name: str) -> str:
+    """The name in small letters. Raises PydanticCustomError for what is no full domain name in A-labels."""
     if not name.isascii():
         raise broken("must be given as A-labels (RFC 5890): write each such label as xn--…")
     lowered = name.lower()
@@ -158,17 +161,23 @@ def _is_real(label: str) -> bool:
 DomainName = Annotated[
     str,
     Field(min_length=1, max_length=_LONGEST_NAME),
-    AfterValidator(_domain),
+    AfterValidator(domain_name),
     WithJsonSchema({"type": "string", "format": "hostname", "maxLength": _LONGEST_NAME}),
 ]
 
 _SEAL_OVERHEAD = 48  # bytes that a libsodium sealed box adds: an ephemeral key of 32 and a tag of 16
 _LONGEST_SECRET = 1_024
+LONGEST_KEY: Final = 32_768  # bytes; one of RSA with 16,384 bits has 13,000
+LONGEST_PEM: Final = 1_048_576  # characters that are read; how many are taken is said where they are checked
 LONGEST_BOX: Final = 16_777_216  # characters; the limit of the whole body, which is checked first, is mostly lower
 
 
 def _box(text: str) -> str:
     return _box_of_at_most(text, _LONGEST_SECRET)
+
+
+def _key_box(text: str) -> str:
+    return _box_of_at_most(text, LONGEST_KEY)
 
 
 def _file_box(text: str) -> str:
@@ -210,3 +219,19 @@ class SealedFile(Contract):
         AfterValidator(_file_box),
         WithJsonSchema({"type": "string", "contentEncoding": "base64", "maxLength": LONGEST_BOX}),
     ]
+
+
+class SealedKey(Contract):
+    """A private key in PEM that only the worker can open: a libsodium sealed box made with its public key `key_id`."""
+
+    key_id: Identifier
+    box: Annotated[
+        str,
+        Field(max_length=2 * LONGEST_KEY),
+        AfterValidator(_key_box),
+        WithJsonSchema({"type": "string", "contentEncoding": "base64", "maxLength": 2 * LONGEST_KEY}),
+    ]
+
+
+# Certificates as text; what they are is checked when the operation runs, which tells it in words for customers.
+PemText = Annotated[str, Field(min_length=1, max_length=LONGEST_PEM, pattern=BLOCK)]

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from provisioner.kernel.redaction import is_secret_key
-from provisioner.messages.fields import LONGEST_BOX
+from provisioner.messages.fields import LONGEST_BOX, LONGEST_PEM
 from provisioner.messages.unreadable import Fault, Reason
 
 LONGEST_TEXT: Final = 16_384
@@ -16,7 +16,9 @@ MOST_MEMBERS: Final = 200
 
 # Keys below these are identifiers that the storefront chose, not names of fields.
 _KEYED_BY_ID: Final = frozenset({"corrections"})
-_BOX: Final = "box"  # what is sealed may be a whole file; each contract says how long its own boxes may be
+_BOX: Final = "box"
+# What is sealed may be a whole file, and a chain is long; each contract says how long its own may be.
+_LONG_TEXTS: Final = {_BOX: LONGEST_BOX, "certificate": LONGEST_PEM}
 _SEALED: Final = frozenset({"key_id", _BOX})
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _PRIVATE_KEY: Final = "PRIVATE KEY-----"
@@ -74,7 +76,7 @@ def _object(members: dict[str, Any], pointer: str, *, fields: bool) -> None:
         place = child(pointer, key)
         if fields and sounds_secret(key):
             _sealed(value, place)
-        longest = LONGEST_BOX if key == _BOX else LONGEST_TEXT
+        longest = _LONG_TEXTS.get(key, LONGEST_TEXT)
         _look_at(value, place, fields=key not in _KEYED_BY_ID, longest=longest)
 
 

@@ -18,6 +18,15 @@ SPREAD: Final = 0.05
 LONGEST_SERIAL: Final = 20
 """Octets; RFC 5280 section 4.1.2.2."""
 
+REVOCATION_REASONS: Final[Mapping[str, int]] = {
+    "unspecified": 0,
+    "keyCompromise": 1,
+    "affiliationChanged": 3,
+    "superseded": 4,
+    "cessationOfOperation": 5,
+}
+"""What the owner of a certificate may give as the reason; RFC 5280 section 5.3.1."""
+
 MALFORMED: Final = (
     ValueError,
     TypeError,
@@ -123,6 +132,20 @@ def renew_at(facts: CertificateFacts, spread_key: str) -> datetime:
     """
     left = facts.lifetime / (2 if facts.lifetime < SHORT_LIVED else 3)
     return facts.not_after - left - facts.lifetime * SPREAD * _fraction(spread_key)
+
+
+def automatic(domain: str) -> dict[str, Any]:
+    """The attributes of the certificate that a site of this domain gets by itself.
+
+    Names that are `optional` are left out of it when they do not lead to the site.
+    """
+    more = [] if domain.startswith("www.") else [f"www.{domain}"]
+    return {"names": [domain, *more], "optional": more, "method": "auto", "key": "ec", "auto_renew": True}
+
+
+def settle(attributes: Mapping[str, Any], domain: str) -> dict[str, Any]:
+    """Complete attributes, where a message left the names to us."""
+    return dict(attributes) if "names" in attributes else {**automatic(domain), **attributes}
 
 
 def installed_name(fingerprint: str) -> str:

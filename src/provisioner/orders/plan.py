@@ -35,6 +35,11 @@ WORKFLOW_OF_COMMAND: Final[dict[tuple[str, str], str]] = {
     ("domain", "delete"): "domain.delete",
     ("domain", "restore"): "domain.restore",
     ("domain", "set-auto-renew"): "domain.set-auto-renew",
+    ("certificate", "renew"): "certificate.renew",
+    ("certificate", "install"): "certificate.install",
+    ("certificate", "remove"): "certificate.remove",
+    ("certificate", "revoke"): "certificate.revoke",
+    ("certificate", "cancel"): "certificate.cancel",
 }
 
 NOT_ATTRIBUTES: Final = frozenset({"product", "item_id", "change", "service_id", "requires", "password", "auth_code"})

@@ -26,6 +26,11 @@ POINTLESS_AFTER: Final[dict[str, frozenset[str]]] = {
     "domain.delete": frozenset({"restore"}),
     "domain.cancel": frozenset({"restore"}),
     "contact.update": frozenset({"update"}),
+    "certificate.issue": frozenset({"cancel"}),
+    "certificate.renew": frozenset({"cancel"}),
+    "certificate.upkeep": frozenset({"cancel"}),
+    "certificate.generate-csr": frozenset({"cancel"}),
+    "certificate.upload": frozenset({"cancel"}),
 }
 
 # A suspension may be lifted by its own role or a higher one.

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from provisioner.messages import events, events_domains
+from provisioner.messages import events, events_certificates, events_domains
 from provisioner.messages.envelope import Message
 
 FOLDER = Path(__file__).parent / "golden"
@@ -147,6 +147,30 @@ EVENTS = {
     ),
     "bulk.progress.v1.finished": events_domains.bulk_progress(
         "bulk-7", total=1, started=1, succeeded=1, failed=0, refused=(), state="finished"
+    ),
+    "certificate.changed.v1.renewed": events_certificates.certificate_changed(
+        "certificate-5",
+        service_id="hosting-77",
+        change="renewed",
+        names=("example.com", "*.example.com"),
+        issuer="CN=R11,O=Let's Encrypt,C=US",
+        not_after=datetime(2026, 5, 1, 12, 0, tzinfo=UTC),
+        fingerprint="9f" * 32,
+    ),
+    "certificate.changed.v1.csr": events_certificates.certificate_changed(
+        "certificate-6",
+        service_id="hosting-77",
+        change="csr_made",
+        names=["shop.example.com"],
+        csr="-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n",
+    ),
+    "certificate.changed.v1.problem": events_certificates.certificate_changed(
+        "certificate-5",
+        service_id="hosting-77",
+        change="problem",
+        names=["example.com"],
+        code="dns_elsewhere",
+        message="example.com leads to 192.0.2.7 and not to this server, 198.51.100.1.",
     ),
 }
 
