@@ -11,6 +11,7 @@ import pytest
 from tests.support.engine.claims import ClaimScenarios
 from tests.support.engine.compensation import CompensationScenarios, DeadlineScenarios, SupersessionScenarios
 from tests.support.engine.harness import JournalHarness
+from tests.support.engine.moves import MoveScenarios
 from tests.support.engine.services import FactScenarios, ForeseenScenarios, ServiceScenarios
 from tests.support.engine.steps import StepScenarios
 from tests.support.engine.uncertainty import UncertaintyScenarios
@@ -27,6 +28,7 @@ class EngineScenarios(
     DeadlineScenarios,
     SupersessionScenarios,
     WaitScenarios,
+    MoveScenarios,
     FactScenarios,
     ForeseenScenarios,
     ServiceScenarios,

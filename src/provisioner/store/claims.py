@@ -124,12 +124,13 @@ class Claims:
             hold(Writing(connection, self._database, self._announcer, context), dict(row), NO_KEY, reason)
 
     def _load(self, connection: sa.Connection, row: Mapping[str, Any]) -> Claim:
+        service = _one(connection, services, services.c.id == row["service_id"])
         return claim_from(
             row,
             self._box,
             now=self._database.moment(connection),
             customer=_one(connection, customers, customers.c.customer_id == row["customer_id"]),
-            service=_one(connection, services, services.c.id == row["service_id"]),
+            service=service,
             steps=_many(connection, steps, steps.c.operation_id == row["id"], steps.c.started_at),
             events={
                 event["key"]: event["data"]
@@ -140,6 +141,7 @@ class Claims:
                 sa.select(vendor_accounts.c.failures).where(vendor_accounts.c.name == row["vendor_account"])
             )
             or 0,
+            parent=_one(connection, services, services.c.id == service["parent_id"]) if service else None,
         )
 
     def keep(self, held: Sequence[Held]) -> set[str]:

@@ -80,7 +80,7 @@ class StoreJournal:
             row = self._own(connection, claim)
             self._write_outcomes(connection, claim, pause.outcomes)
             writing = self._writing(connection, row)
-            if pause.attention == NO_ACCOUNT and place_late(writing, row):
+            if pause.attention == NO_ACCOUNT and row["vendor_account"] is None and place_late(writing, row):
                 pause = GOES_ON
             self._update_operation(connection, claim, row, pause)
             item_paused(writing, row, pause)
@@ -156,6 +156,8 @@ class StoreJournal:
             "attention": pause.attention,
             "lease_owner": None,
         }
+        if pause.account is not None:
+            values["vendor_account"] = pause.account
         if _is_new(pause):
             values["since"] = self._database.now()
         elif pause.attention is None and row["attention"] == WAITS_LONG:
@@ -166,7 +168,8 @@ class StoreJournal:
         """What a wait that may well last long puts off; any other wait is no longer foreseen."""
         if pause.foreseen is not None:
             return {"patient_until": self._database.now(pause.foreseen), "deadline": self._deadline_after(pause)}
-        return {"patient_until": None} if storable(pause.reason) != row["reason"] else {}
+        same = storable(pause.reason) == row["reason"] or _is_same_wait(pause)
+        return {} if same else {"patient_until": None}
 
     def _deadline_after(self, pause: Pause) -> sa.ColumnElement[datetime]:
         if pause.foreseen is None:
@@ -204,6 +207,12 @@ class StoreJournal:
             waits=self._breaker,
             threshold=self._breaker_failures,
         )
+
+
+def _is_same_wait(pause: Pause) -> bool:
+    """Whether what is waited for was looked at before, whatever the look told this time."""
+    last = pause.outcomes[-1].record if pause.outcomes else None
+    return last is not None and last.state is StepState.PENDING and last.attempts == 0 and last.looks > 1
 
 
 def _is_new(pause: Pause) -> bool:

@@ -56,7 +56,20 @@ UPDATE operations o SET state = 'running', fence = o.fence + 1, lease_owner = %(
 FROM chosen WHERE o.id = chosen.id AND {TAKEABLE}
 RETURNING o.id
 """  # noqa: S608 - made of constants of this file
-# What a claim needs of each table; a column comes as "table.column".
+_SERVICE: Final = (
+    "id",
+    "customer_id",
+    "product",
+    "status",
+    "version",
+    "attributes",
+    "ref",
+    "data",
+    "suspended_by",
+    "sealed_password",
+    "vendor_account",
+)
+# What a claim needs of each table; a column comes as "table.column". `parents` are services too.
 COLUMNS: Final = {
     "operations": (
         "id",
@@ -75,18 +88,8 @@ COLUMNS: Final = {
         "created_at",
     ),
     "customers": ("customer_id", "profile", "sealed_password"),
-    "services": (
-        "id",
-        "customer_id",
-        "product",
-        "status",
-        "version",
-        "attributes",
-        "ref",
-        "data",
-        "suspended_by",
-        "sealed_password",
-    ),
+    "services": _SERVICE,
+    "parents": _SERVICE,
     "orders": ("id", "status", "version", "attempt"),
 }
 LOAD: Final = f"""
@@ -102,6 +105,7 @@ SELECT now() AS now, a.failures AS account_failures,
 FROM operations
 LEFT JOIN customers ON customers.customer_id = operations.customer_id
 LEFT JOIN services ON services.id = operations.service_id
+LEFT JOIN services parents ON parents.id = services.parent_id
 LEFT JOIN orders ON orders.id = operations.order_id
 LEFT JOIN vendor_accounts a ON a.name = operations.vendor_account
 WHERE operations.id = ANY(%(ids)s)
@@ -166,6 +170,7 @@ class PostgresClaims(Claims):
             events=row["events"] or {},
             later_workflows=tuple(row["later"] or ()),
             account_failures=row["account_failures"] or 0,
+            parent=_part(row, "parents") or None,
         )
         return StoreClaim(
             **{name: getattr(base, name) for name in Claim.__slots__},

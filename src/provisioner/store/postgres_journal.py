@@ -1,4 +1,4 @@
-"""The common writes of the journal on PostgreSQL, one statement each: intent after result, and a good end.
+"""The common writes of the journal on PostgreSQL, one statement each: intent after result, a move, and a good end.
 
 Whatever is not common (waits, failures, compensation) is left to the plain journal. An end is written only if order
 and service are as they were at the claim; otherwise nothing is written and the plain journal reads them anew.
@@ -17,7 +17,7 @@ from provisioner.store.journal import StoreJournal
 from provisioner.store.postgres_claims import StoreClaim
 from provisioner.store.rows import attempt_row, step_row
 from provisioner.store.services import service_event, upkeep_values
-from provisioner.workflows.journal import Claim, Ending, Intent, LeaseLost, StepOutcome
+from provisioner.workflows.journal import Claim, Ending, Intent, LeaseLost, Pause, StepOutcome
 
 OWN: Final = """
 WITH own AS (
@@ -51,6 +51,15 @@ _UNWRITTEN: Final = """, unwritten AS (
         AND fence = %(fence)s AND state = 'intended' AND attempts = %(next_attempt)s)
 )"""
 NEXT_INTENT: Final = OWN + _UNWRITTEN + RESULT.format(gate="own, unwritten") + INTENT
+_ELSEWHERE: Final = """, elsewhere AS (
+    UPDATE operations SET state = 'ready', vendor_account = %(account)s, reason = %(reason)s, due_at = now(),
+        patient_until = NULL, event_key = NULL, attention = NULL, lease_owner = NULL, since = now()
+    FROM own WHERE operations.id = own.id
+)
+SELECT count(*) FROM own
+"""
+MOVE: Final = OWN + _ELSEWHERE
+MOVE_WITH_RESULT: Final = OWN + RESULT.format(gate="own") + _ELSEWHERE
 
 # The service is locked and looked at once more before anything is written: a command may be changing it just now.
 _MOVES: Final = """, unchanged AS (
@@ -101,7 +110,7 @@ class PostgresJournal(StoreJournal):
 
     def intend(self, claim: Claim, intent: Intent, outcomes: tuple[StepOutcome, ...]) -> None:
         """Commit what has come out so far together with the next intent."""
-        if len(outcomes) > 1 or any(outcome.attempt is None for outcome in outcomes):
+        if not _is_one_attempt(outcomes):
             super().intend(claim, intent, outcomes)
             return
         parameters = {
@@ -111,8 +120,25 @@ class PostgresJournal(StoreJournal):
             "next_attempt": intent.attempt,
             **(_result(claim, outcomes[0]) if outcomes else {}),
         }
+        self._write_own(claim, NEXT_INTENT if outcomes else FIRST_INTENT, parameters)
+
+    def pause(self, claim: Claim, pause: Pause) -> None:
+        """Commit what has come out so far and give the operation back until it is due."""
+        if pause.account is None or pause.state is not OperationState.READY or not _is_one_attempt(pause.outcomes):
+            super().pause(claim, pause)
+            return
+        parameters = {
+            **_own(claim),
+            "account": pause.account,
+            "reason": pause.reason,
+            **(_result(claim, pause.outcomes[0]) if pause.outcomes else {}),
+        }
+        self._write_own(claim, MOVE_WITH_RESULT if pause.outcomes else MOVE, parameters)
+
+    def _write_own(self, claim: Claim, statement: str, parameters: Row) -> None:
+        """Write under the claim's token. Raises LeaseLost."""
         with self._database.direct() as connection:
-            row = connection.execute(NEXT_INTENT if outcomes else FIRST_INTENT, parameters).fetchone()
+            row = connection.execute(statement, parameters).fetchone()
         if row is None or row[0] == 0:
             raise LeaseLost(f"operation {claim.operation_id} was taken over; token {claim.fence} is stale")
 
@@ -147,6 +173,11 @@ class PostgresJournal(StoreJournal):
         return bool(row[1])
 
 
+def _is_one_attempt(outcomes: tuple[StepOutcome, ...]) -> bool:
+    """Whether there is at most one outcome, and it came of a call."""
+    return len(outcomes) <= 1 and all(outcome.attempt is not None for outcome in outcomes)
+
+
 def _is_common(claim: StoreClaim, ending: Ending) -> bool:
     return (
         ending.state is OperationState.SUCCEEDED
@@ -156,6 +187,8 @@ def _is_common(claim: StoreClaim, ending: Ending) -> bool:
         and ending.service.status is not None
         and ending.service.suspended_by is None
         and ending.service.reason is None
+        and ending.service.certificate is None
+        and not ending.service.uses
         and not ending.service.wakes
         and not ending.follow_ups
         and claim.order is not None

@@ -99,6 +99,7 @@ def claim_from(
     events: Mapping[str, Mapping[str, Any]],
     later_workflows: tuple[str, ...],
     account_failures: int,
+    parent: Mapping[str, Any] | None = None,
 ) -> Claim:
     """The claim of one operation, with everything that its journal knows."""
     deadline = row["deadline"]
@@ -122,6 +123,7 @@ def claim_from(
         account_failures=account_failures,
         secret=credentials.unseal_password(box, operations.c.sealed_secret, row["id"], row["sealed_secret"]),
         accepted_at=row["created_at"],
+        parent=None if parent is None else _service(parent, box),
     )
 
 
@@ -140,4 +142,5 @@ def _service(row: Mapping[str, Any], box: SecretBox) -> ServiceRecord:
         data=row["data"],
         suspended_by=row["suspended_by"],
         password=credentials.unseal_password(box, services.c.sealed_password, row["id"], row["sealed_password"]),
+        vendor_account=row["vendor_account"],
     )

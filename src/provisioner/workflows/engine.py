@@ -1,15 +1,15 @@
 """Runs one claimed operation as far as it goes: to its end, or to the next wait."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from provisioner.kernel import crash
 from provisioner.orders.statuses import OperationState, ServiceStatus
-from provisioner.ports.outcomes import Misconfigured, Rejected
+from provisioner.ports.outcomes import Rejected
 from provisioner.workflows.definition import WORKFLOWS, Definition
-from provisioner.workflows.journal import AccountFault, Claim, Due, Ending, Pause, ServiceChange, StepOutcome
+from provisioner.workflows.journal import Claim, Due, Ending, Pause, ServiceChange, StepOutcome
 from provisioner.workflows.operation import Operation
+from provisioner.workflows.places import Adapters, Places
 from provisioner.workflows.recorder import (
     UNDO,
     WITHOUT_EFFECT,
@@ -22,9 +22,6 @@ from provisioner.workflows.recorder import (
     points,
 )
 from provisioner.workflows.step import Step
-
-Adapters = Callable[[str], Any]
-"""Gives the adapter of a vendor account by the account's name. Raises Misconfigured when it cannot be opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,7 @@ class Engine:
         definition = WORKFLOWS.get(claim.workflow)
         if definition is None:
             return self._stop(claim, _held(f"this version has no workflow {claim.workflow}", "unknown_workflow"))
-        return _Run(claim, definition, self._around).go(self._adapters)
+        return _Run(claim, definition, self._around, self._adapters).go()
 
     def hold(self, claim: Claim, reason: str, attention: str) -> Report:
         """Hold the operation for an operator."""
@@ -60,24 +57,25 @@ class Engine:
 
 
 class _Run:
-    def __init__(self, claim: Claim, definition: Definition, around: Surroundings) -> None:
+    def __init__(self, claim: Claim, definition: Definition, around: Surroundings, adapters: Adapters) -> None:
         self._claim = claim
         self._definition = definition
         self._around = around
         self._recorder = Recorder(claim, around, definition.retired)
+        self._places = Places(self._recorder, adapters)
 
-    def go(self, adapters: Adapters) -> Report:
+    def go(self) -> Report:
         try:
-            return self._work(adapters)
+            return self._work()
         except Paused as paused:
             return self._pause(paused.pause)
         except Changed as changed:
             return self._pause(self._held(f"the workflow changed under its journal: {changed}", "workflow_changed"))
 
-    def _work(self, adapters: Adapters) -> Report:
-        operation = Operation(self._claim, self._recorder)
+    def _work(self) -> Report:
+        operation = Operation(self._claim, self._recorder, self._places)
         try:
-            change = self._definition.run(operation, self._open(adapters))
+            change = self._definition.run(operation, self._adapter())
             self._check_all_reached()
         except Rejected as rejected:
             return self._compensate(rejected)
@@ -91,23 +89,12 @@ class _Run:
             )
         )
 
-    def _open(self, adapters: Adapters) -> Any:
+    def _adapter(self) -> Any:
+        """The workflow's own adapter: that of its service's account, also when the operation has moved elsewhere."""
         if self._definition.port is None:
             return None
-        if self._claim.vendor_account is None:
-            raise Paused(self._held("no vendor account takes this; add one with `servers add`", "no_vendor_account"))
-        try:
-            return adapters(self._claim.vendor_account)
-        except Misconfigured as wrong:
-            raise Paused(
-                Pause(
-                    OperationState.WAITING,
-                    wrong.message,
-                    Due(seconds=self._around.waits.first),
-                    attention="account_misconfigured",
-                    account_fault=AccountFault.MISCONFIGURED,
-                )
-            ) from wrong
+        service = self._claim.service
+        return self._places.home(service.vendor_account if service else None)
 
     def _check_all_reached(self) -> None:
         if left := self._recorder.unreached():

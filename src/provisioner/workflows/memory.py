@@ -56,6 +56,7 @@ class NewOperation:
     item_id: str | None = None
     deadline: datetime | None = None
     secret: Secret | None = None
+    parent: ServiceRecord | None = None
 
 
 @dataclass(slots=True)
@@ -127,6 +128,8 @@ class MemoryJournal:
         self.operations[operation.operation_id] = kept
         if operation.service is not None:
             self.services.setdefault(operation.service.service_id, operation.service)
+        if operation.parent is not None:
+            self.services.setdefault(operation.parent.service_id, operation.parent)
         for earlier in self._open(operation.resource):
             if earlier.state is OperationState.WAITING and is_pointless(earlier.asked.workflow, self._later(earlier)):
                 earlier.due_at = self._clock.now()
@@ -210,9 +213,10 @@ class MemoryJournal:
             events=dict(self._events),
             later_workflows=self._later(kept),
             past_deadline=kept.deadline is not None and now >= kept.deadline,
-            account_failures=self._failures.get(asked.vendor_account or "", 0),
+            account_failures=self.failures(asked.vendor_account or ""),
             secret=asked.secret,
             accepted_at=kept.accepted_at,
+            parent=self.services.get(asked.parent.service_id) if asked.parent else None,
         )
 
     # -- the Journal
@@ -236,7 +240,10 @@ class MemoryJournal:
         kept.due_at = self._due_at(kept, pause.due)
         if pause.state is OperationState.WAITING and self._changed_since(claim, kept):
             kept.due_at = self._clock.now()
-        self._note_fault(claim.vendor_account, pause.account_fault)
+        if pause.account is not None:
+            kept.asked = replace(kept.asked, vendor_account=pause.account)
+        else:
+            self._note_fault(claim.vendor_account, pause.account_fault)
 
     def end(self, claim: Claim, ending: Ending) -> None:
         """Commit the end, what became of the service, and the follow-ups as new operations. Raises LeaseLost."""
@@ -293,9 +300,13 @@ class MemoryJournal:
             return
         if fault is AccountFault.MISCONFIGURED:
             self.parked.add(account)
-        self._failures[account] = self._failures.get(account, 0) + 1 if fault is AccountFault.UNAVAILABLE else 0
+        self._failures[account] = self.failures(account) + 1 if fault is AccountFault.UNAVAILABLE else 0
 
     # -- look-ups
+
+    def failures(self, account: str) -> int:
+        """How often in a row a vendor account was not available."""
+        return self._failures.get(account, 0)
 
     def _open(self, resource: str | None = None) -> Iterator[KeptOperation]:
         """Open operations in order of acceptance."""

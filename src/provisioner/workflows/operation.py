@@ -1,4 +1,4 @@
-"""What a workflow sees: its order's data, and `step`, `wait_until`, `sleep_until`, `wait_for_event`, `follow_up`.
+"""What a workflow sees: its order's data, and `at`, `step`, `wait_until`, `sleep_until`, `wait_for_event`, `follow_up`.
 
 A step makes at most one external effect. Its intent is committed before the call, its result after it, together with
 the next intent. A step is known by its name, never by its position. On replay a finished step returns what it
@@ -13,13 +13,16 @@ from typing import Any, Final, TypeVarTuple
 from provisioner.kernel.secret import Secret
 from provisioner.orders.rollup import ItemError
 from provisioner.orders.statuses import OperationState, ServiceStatus
-from provisioner.ports.effects import effect_of
 from provisioner.ports.outcomes import Done, Pending, Rejected
 from provisioner.workflows.journal import (
+    CertificateUse,
     Claim,
     CustomerRecord,
     Due,
     FollowUp,
+    KeyKind,
+    NewCertificate,
+    NewService,
     Pause,
     ServiceChange,
     ServiceRecord,
@@ -28,6 +31,7 @@ from provisioner.workflows.journal import (
     StepState,
     Upkeep,
 )
+from provisioner.workflows.places import Places, check_declared
 from provisioner.workflows.recorder import DEADLINE, Paused, Recorder, Undo, item_error, rejection
 from provisioner.workflows.step import Step
 
@@ -40,9 +44,10 @@ AFTER_A_SLEEP: Final = 86_400.0
 class Operation:
     """One change to one resource, at work."""
 
-    def __init__(self, claim: Claim, recorder: Recorder) -> None:
+    def __init__(self, claim: Claim, recorder: Recorder, places: Places) -> None:
         self._claim = claim
         self._recorder = recorder
+        self._places = places
         self.follow_ups: list[FollowUp] = []
 
     @property
@@ -89,6 +94,21 @@ class Operation:
             raise TypeError(f"{self._claim.workflow} has no service")
         return self._claim.service
 
+    @property
+    def parent(self) -> ServiceRecord:
+        """The service that this one is for, as the hosting of a certificate."""
+        if self._claim.parent is None:
+            raise TypeError(f"{self._claim.workflow} has no parent service")
+        return self._claim.parent
+
+    def at(self, account: str | None) -> Any:
+        """The adapter of another vendor account, to be used like the workflow's own.
+
+        Before a call of it is made, also by a look, a wait or an undo, the operation moves to that account. The adapter
+        is opened there and then; without an account (None) the operation is held then.
+        """
+        return self._places.at(account)
+
     def step(
         self,
         name: str,
@@ -111,7 +131,7 @@ class Operation:
         Raises Rejected when the vendor refuses for good, and TypeError when `call` or `undo` is not declared on a port.
         """
         if undo is not None:
-            effect_of(undo)
+            check_declared(undo)
         step = Step(
             self._recorder,
             name,
@@ -131,22 +151,27 @@ class Operation:
     def wait_until(
         self,
         name: str,
-        check: Callable[[*Arguments], Done | None],
+        check: Callable[[*Arguments], Done | Pending | None],
         *arguments: *Arguments,
         every: float,
         reason: str,
+        foreseen: float | None = None,
     ) -> Done:
         """Wait, holding no thread, until `check` (which changes nothing) returns Done; look every so many seconds.
 
-        The operation's deadline ends the wait with Rejected `deadline_exceeded`.
+        A Pending has a reason and a time of its own. The operation's deadline ends the wait with Rejected
+        `deadline_exceeded`; `foreseen` seconds from the beginning of the wait are given in any case.
         """
+        first = foreseen if name not in self._claim.steps else None
         record = self._come_to(name)
         if record.state is StepState.DONE:
             return _result(record)
-        found = self._recorder.check(record, check, arguments)
-        if found is None:
-            raise self._wait(replace(record, looks=record.looks + 1), reason, Due(seconds=every))
-        return self._finish(record, found)
+        found = self._recorder.check(record, check, arguments, foreseen=first)
+        if isinstance(found, Done):
+            return self._finish(record, found)
+        if found is not None:
+            reason, every = found.reason, found.check_after
+        raise self._wait(replace(record, looks=record.looks + 1), reason, Due(seconds=every), foreseen=first)
 
     def sleep_until(self, name: str, when: datetime, *, reason: str) -> None:
         """Wait, holding no thread, until the given time. Woken early, it sleeps on; it has no deadline."""
@@ -184,12 +209,22 @@ class Operation:
         record = self._come_to(name)
         return (_result(record) if record.state is StepState.DONE else self._finish(record, Done(data=facts))).data
 
-    def follow_up(self, workflow: str, *, resource: str, **inputs: Any) -> None:
+    def follow_up(
+        self,
+        workflow: str,
+        *,
+        resource: str,
+        account: str | None = None,
+        key: KeyKind | None = None,
+        opens: NewService | None = None,
+        **inputs: Any,
+    ) -> None:
         """Start an operation of its own when this one succeeds; it does not hold up this one or its order.
 
-        Raises TypeError for a second one of the same workflow: both would be known by the same id.
+        `account`, `key` and `opens`: see `FollowUp`. Raises TypeError for a second one of the same workflow: both
+        would be known by the same id.
         """
-        follow_up = FollowUp(f"{self.id}/{workflow}", workflow, resource, inputs)
+        follow_up = FollowUp(f"{self.id}/{workflow}", workflow, resource, inputs, account, key, opens)
         if follow_up.operation_id in (other.operation_id for other in self.follow_ups):
             raise TypeError(f"{self._claim.workflow} has two follow-ups {workflow}")
         self.follow_ups.append(follow_up)
@@ -204,13 +239,15 @@ class Operation:
         attributes: Mapping[str, Any] | None = None,
         wakes: bool = False,
         reason: str | None = None,
+        certificate: NewCertificate | None = None,
+        uses: tuple[CertificateUse, ...] = (),
     ) -> ServiceChange:
         """What the workflow returns: the service's new status (None: the one that it has), and what the vendor made.
 
         For the rest see `ServiceChange`.
         """
         ref, data = (None, None) if made is None else (made.ref, made.data)
-        return ServiceChange(status, ref, data, suspended_by, upkeep, attributes, wakes, reason)
+        return ServiceChange(status, ref, data, suspended_by, upkeep, attributes, wakes, reason, certificate, uses)
 
     def _come_to(self, name: str) -> StepRecord:
         """The record of a wait: finished, or to be looked at now. Raises Rejected when it was given up before."""

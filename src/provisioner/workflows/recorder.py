@@ -80,9 +80,9 @@ class Recorder:
         self._reached: set[str] = set()
         self._unwritten: list[StepOutcome] = []
         self._warnings: list[str] = []
+        self._costs: list[Callable[[], bool]] = []
         self.undos: list[Undo] = []
         self.undoing = False
-        self.spent = False
         self.vendor_answered = False
 
     # -- what the journal had
@@ -128,9 +128,14 @@ class Recorder:
         """What finished steps want people to know."""
         return tuple(dict.fromkeys(self._warnings))
 
-    def finish(self, done: Done, *, spends: bool) -> None:
-        """Remember what a finished step leaves for the end."""
-        self.spent = self.spent or spends
+    @property
+    def spent(self) -> bool:
+        """Whether a finished step has cost money. Raises Paused when that is not known here."""
+        return any(spends() for spends in self._costs)
+
+    def finish(self, done: Done, *, spends: Callable[[], bool]) -> None:
+        """Remember what a finished step leaves for the end; `spends` is asked only if that matters."""
+        self._costs.append(spends)
         self._warnings.extend(done.warnings)
 
     def register(self, undo: Undo) -> None:
@@ -156,9 +161,9 @@ class Recorder:
         """
         if (
             not self.undoing
-            and not self.spent
             and not must
             and is_pointless(self.claim.workflow, self.claim.later_workflows)
+            and not self.spent
         ):
             later = ", ".join(self.claim.later_workflows)
             raise self.give_up(record, ItemError(SUPERSEDED, f"a newer command ({later}) made this pointless"))
@@ -203,17 +208,17 @@ class Recorder:
                 reason,
                 Due(seconds=wait),
                 (*self.unwritten(), outcome),
-                attention=None if foreseen else self._attention(fault),
+                attention=self._attention(fault, foreseen=foreseen is not None),
                 account_fault=fault,
                 foreseen=foreseen,
             )
         )
 
-    def _attention(self, fault: AccountFault | None) -> str | None:
-        """Under which code somebody is told; what goes on beyond its deadline is told too."""
+    def _attention(self, fault: AccountFault | None, *, foreseen: bool) -> str | None:
+        """Under which code somebody is told; what goes on beyond its deadline is told too, unless that is put off."""
         if fault is AccountFault.MISCONFIGURED:
             return "account_misconfigured"
-        return "past_deadline" if self.claim.past_deadline else None
+        return "past_deadline" if self.claim.past_deadline and not foreseen else None
 
     def wait_after(self, failure: Failure, attempt: int) -> float:
         """Seconds before the next attempt: not before the vendor's time, if it gave one."""
@@ -224,23 +229,33 @@ class Recorder:
 
     # -- the question of a wait
 
-    def check(self, record: StepRecord, check: Callable[..., Done | None], arguments: tuple[Any, ...]) -> Done | None:
-        """Ask what a wait asks. Raises Rejected, and Paused when no answer came."""
+    def check(
+        self,
+        record: StepRecord,
+        check: Callable[..., Done | Pending | None],
+        arguments: tuple[Any, ...],
+        *,
+        foreseen: float | None = None,
+    ) -> Done | Pending | None:
+        """Ask what a wait asks. Raises Rejected, and Paused when no answer came, `foreseen` as in a pause."""
         answer = ask(check, arguments, self.around.clock)
         if isinstance(answer.outcome, Failure):
-            raise self._check_failed(record, answer.outcome, answer) from answer.outcome
+            raise self._check_failed(record, answer.outcome, answer, foreseen) from answer.outcome
         self.vendor_answered = True
-        return answer.outcome if isinstance(answer.outcome, Done) else None
+        return answer.outcome
 
-    def _check_failed(self, record: StepRecord, failure: Failure, answer: Answer) -> BaseException:
+    def _check_failed(
+        self, record: StepRecord, failure: Failure, answer: Answer, foreseen: float | None
+    ) -> BaseException:
         attempt = answer.attempt(record.attempts, "check")
         if isinstance(failure, Rejected):
             return self.give_up(record, item_error(failure), attempt)
         looks = record.looks + 1
         outcome = StepOutcome(replace(record, state=StepState.PENDING, looks=looks), attempt)
         reason = f"step {record.name}: {failure.message}"
-        return self.too_late(record, failure, attempt) or self.pause(
-            OperationState.WAITING, reason, self.wait_after(failure, looks), outcome, failure
+        late = self.too_late(record, failure, attempt) if foreseen is None else None
+        return late or self.pause(
+            OperationState.WAITING, reason, self.wait_after(failure, looks), outcome, failure, foreseen=foreseen
         )
 
 

@@ -18,17 +18,22 @@ from typing import Any
 
 from provisioner.kernel import crash
 from provisioner.orders.statuses import OperationState
-from provisioner.ports.effects import EffectClass, effect_of, finder_of
+from provisioner.ports.effects import Effect, EffectClass, finder_of
 from provisioner.ports.outcomes import Done, Failure, Misconfigured, Pending, Rejected, Unavailable
 from provisioner.workflows.answer import Answer, ask
 from provisioner.workflows.journal import Attempt, Intent, StepOutcome, StepRecord, StepState
+from provisioner.workflows.places import bound, check_declared, declared
 from provisioner.workflows.recorder import Paused, Recorder, item_error, rejection
 
 Call = Callable[..., Done | Pending]
 
 
 class Step:
-    """Brings one call of a port to its end, by as many runs as it takes. Raises TypeError for an undeclared call."""
+    """Brings one call of a port to its end, by as many runs as it takes. Raises TypeError for an undeclared call.
+
+    A call that belongs to another vendor account is made there: before its intent, or before a look, the operation
+    moves. What has ended is replayed wherever the operation is.
+    """
 
     def __init__(
         self,
@@ -43,7 +48,7 @@ class Step:
         must: bool = False,
         unless: Rejected | None = None,
     ) -> None:
-        self._effect = effect_of(call)
+        check_declared(call)
         self._recorder = recorder
         self._call = call
         self._arguments = arguments
@@ -58,7 +63,7 @@ class Step:
         """The result, recorded or new. Raises Rejected, and Paused when the step has not ended in this run."""
         with crash.scope(self._scope):
             done = self._brought_to_end()
-        self._recorder.finish(done, spends=self._effect.spends)
+        self._recorder.finish(done, spends=lambda: self._effect.spends)
         return done
 
     def _brought_to_end(self) -> Done:
@@ -69,9 +74,19 @@ class Step:
                 raise rejection(self._record)
             case StepState.RETRY:
                 self._recorder.stop_at_boundary(self._record, must=self._must)
+                self._arrive()
                 return self._attempted()
             case StepState.INTENDED | StepState.UNCERTAIN | StepState.PENDING:
+                self._arrive()
                 return self._resolved()
+
+    def _arrive(self) -> None:
+        """From here on the vendor is asked: the operation must be where the call belongs."""
+        self._call = bound(self._call)
+
+    @property
+    def _effect(self) -> Effect:
+        return declared(self._call)
 
     # -- what became of an earlier call
 

@@ -92,6 +92,7 @@ class StoreHarness:
                 "intended_status": ServiceStatus.ACTIVE.value,
                 "version": 0,
                 "generation": 1,
+                "vendor_account": service.vendor_account,
                 "attributes": dict(service.attributes),
                 "data": {},
                 "warnings": [],
@@ -123,6 +124,13 @@ class StoreHarness:
     def resolve(self, operation_id: str, *, happened_ref: str | None) -> str:
         return self._store.operations.resolve(operation_id, "tester", happened_ref=happened_ref)
 
+    def close_account(self, name: str) -> None:
+        self._store.accounts.set_state(name, "draining", "tester")
+
+    def failures(self, account: str) -> int:
+        found: int = self._stage.row("vendor_accounts", name=account)["failures"]
+        return found
+
     def resume_account(self, name: str) -> None:
         self._store.accounts.set_state(name, "open", "tester")
 
@@ -144,6 +152,7 @@ class StoreHarness:
                 (attempt["step"], _attempt_from(attempt))
                 for attempt in self._stage.rows("attempts", operation_id=operation_id)
             ),
+            row["vendor_account"],
         )
 
     def _warnings(self, row: Mapping[str, Any]) -> tuple[str, ...]:

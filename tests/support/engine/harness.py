@@ -24,6 +24,7 @@ class Standing:
     warnings: tuple[str, ...]
     steps: Mapping[str, StepRecord]
     attempts: tuple[tuple[str, Attempt], ...]
+    account: str | None = None
 
 
 class JournalHarness(Protocol):
@@ -71,8 +72,16 @@ class JournalHarness(Protocol):
         """Record an operator's verdict on the unknown step of a held operation, which goes on; the step's name."""
         ...
 
+    def close_account(self, name: str) -> None:
+        """Let nothing more be started at a vendor account."""
+        ...
+
     def resume_account(self, name: str) -> None:
-        """Let a parked vendor account work again."""
+        """Let such a vendor account, or a parked one, work again."""
+        ...
+
+    def failures(self, account: str) -> int:
+        """How often in a row a vendor account was not available."""
         ...
 
     def standing(self, operation_id: str) -> Standing:
@@ -120,8 +129,14 @@ class MemoryHarness:
     def resolve(self, operation_id: str, *, happened_ref: str | None) -> str:
         return self.memory.resolve(operation_id, happened_ref=happened_ref)
 
+    def close_account(self, name: str) -> None:
+        self.memory.parked.add(name)
+
     def resume_account(self, name: str) -> None:
         self.memory.resume_account(name)
+
+    def failures(self, account: str) -> int:
+        return self.memory.failures(account)
 
     def standing(self, operation_id: str) -> Standing:
         kept = self.memory.operations[operation_id]
@@ -134,6 +149,7 @@ class MemoryHarness:
             kept.warnings,
             dict(kept.steps),
             tuple(kept.attempts),
+            kept.asked.vendor_account,
         )
 
     def service(self, service_id: str) -> ServiceRecord:

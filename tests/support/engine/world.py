@@ -84,7 +84,7 @@ class WitnessedJournal:
 
 
 class World:
-    """One engine, one fake vendor (or another adapter) behind every account, one journal."""
+    """One engine, one fake vendor (or another adapter) behind every account but those of `others`, one journal."""
 
     def __init__(self, harness: JournalHarness, patch: pytest.MonkeyPatch) -> None:
         self.harness = harness
@@ -93,6 +93,8 @@ class World:
         self.journal = WitnessedJournal(harness.journal)
         self.stopping = False
         self.locked_out = False
+        self.others: dict[str, object] = {}
+        self.closed: set[str] = set()
         self.waits = Waits()
         jitter = random.Random(7)  # noqa: S311 - jitter is no secret
         around = Surroundings(self.journal, FakeClock(), self.waits, jitter, lambda: self.stopping)
@@ -132,7 +134,11 @@ class World:
                 vendor_account=account,
                 customer=CustomerRecord("customer-1", {"name": "Example Customer"}),
                 service=ServiceRecord(
-                    service_id, "hosting", ServiceStatus.PROVISIONING, {"domain": "example.com", "plan": "Silver"}
+                    service_id,
+                    "hosting",
+                    ServiceStatus.PROVISIONING,
+                    {"domain": "example.com", "plan": "Silver"},
+                    vendor_account=account,
                 ),
                 deadline=ends,
             )
@@ -232,6 +238,6 @@ class World:
         return None if error is None else error.code
 
     def _open(self, account: str) -> object:
-        if self.locked_out:
+        if self.locked_out or account in self.closed:
             raise Misconfigured("no_credentials", f"the credentials of {account} do not open")
-        return self.adapter
+        return self.others.get(account, self.adapter)
