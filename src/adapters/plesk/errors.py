@@ -56,6 +56,7 @@ class Sent(Enum):
 ALREADY_EXISTS: Final = "already_exists"
 NOT_FOUND: Final = "not_found"
 VENDOR_ERROR: Final = "vendor_error"
+FEATURE_MISSING: Final = "feature_missing"
 INVALID_VALUE: Final = 1019
 LOOK_AGAIN: Final = frozenset({ALREADY_EXISTS, VENDOR_ERROR})
 """Refusals after which the object may be there all the same, from an earlier attempt of ours."""
@@ -106,7 +107,7 @@ PLESK: Final[Mapping[int, Row]] = {
     ),
     1014: _bug("request invalid"),
     1015: _refused("owner_not_found", "owner of the object not found"),
-    1017: _operator("feature_missing", "feature not available"),
+    1017: _operator(FEATURE_MISSING, "feature not available"),
     1018: _operator("ip_address", "IP address not found"),
     INVALID_VALUE: _refused("invalid_value", "invalid value"),
     1023: Row(
@@ -117,16 +118,16 @@ PLESK: Final[Mapping[int, Row]] = {
     ),
     1024: _operator("limit_reached", "limit of the licence, plan or reseller reached"),
     1025: _bug("wrong status value"),
-    1026: _operator("feature_missing", "component not installed"),
+    1026: _operator(FEATURE_MISSING, "component not installed"),
     1027: _operator("ip_address", "operation with an IP address failed"),
     1029: _operator("login_refused", "unknown authentication method"),
     1030: _operator("licence", "licence expired"),
-    1031: _operator("feature_missing", "component not configured"),
+    1031: _operator(FEATURE_MISSING, "component not configured"),
     1032: _operator("ip_address", "wrong network interface"),
     1033: _refused("customer_incomplete", "customer account incomplete"),
-    1050: _operator("feature_missing", "webmail not available"),
+    1050: _operator(FEATURE_MISSING, "webmail not available"),
     2300: _refused(VENDOR_ERROR, "old extended code"),
-    8002: _refused(VENDOR_ERROR, "old extended code, seen for a bad private key"),
+    8002: _refused("certificate_refused", "the contents of a certificate cannot be used"),
     11003: _operator("secret_key_refused", "secret key not valid, often from another address"),
     14008: _operator("database_server", "type of database server not supported"),
     14009: _operator("database_server", "database server not configured"),

@@ -65,9 +65,36 @@ WEBSPACE_SWITCH: Final = Operation(
 SITE_GET: Final = Operation(
     "site",
     "get",
-    filters=frozenset({"id", "name", "guid"}),
-    order={"": ("dataset",), "dataset": ("gen_info",)},
+    filters=frozenset({"id", "name", "guid", "parent-id"}),
+    order={"": ("dataset",), "dataset": ("gen_info", "hosting")},
 )
+SITE_SET: Final = Operation(
+    "site",
+    "set",
+    Command.MUTATE,
+    frozenset({"id"}),
+    order={
+        "": ("values",),
+        "values": ("hosting",),
+        "values/hosting": ("vrt_hst",),
+        "values/hosting/vrt_hst": ("property",),
+        "values/hosting/vrt_hst/property": ("name", "value"),
+    },
+)
+CERTIFICATE_POOL: Final = Operation("certificate", "get-pool", filters=frozenset({"domain-id"}))
+CERTIFICATE_INSTALL: Final = Operation(
+    "certificate",
+    "install",
+    Command.MUTATE,
+    order={"": ("name", "site", "content"), "content": ("csr", "pvt", "cert", "ca")},
+)
+CERTIFICATE_REMOVE: Final = Operation(
+    "certificate", "remove", Command.DELETE, frozenset({"name"}), order={"": ("site",)}
+)
+ZONE_GET: Final = Operation("dns", "get", filters=frozenset({"site-id"}))
+RECORD_GET: Final = Operation("dns", "get_rec", filters=frozenset({"site-id"}))
+RECORD_ADD: Final = Operation("dns", "add_rec", Command.MUTATE, order={"": ("site-id", "type", "host", "value")})
+RECORD_DEL: Final = Operation("dns", "del_rec", Command.DELETE, frozenset({"id"}))
 PLAN_GET: Final = Operation("service-plan", "get", filters=UNIQUE, lists_all=True)
 IP_GET: Final = Operation("ip", "get")
 PROTOCOLS: Final = Operation("server", "get_protos")
@@ -76,5 +103,7 @@ SERVER_GET: Final = Operation("server", "get", order={"": ("key", "gen_info", "s
 ALL: Final = (
     *(CUSTOMER_ADD, CUSTOMER_GET, CUSTOMER_DEL),
     *(WEBSPACE_ADD, WEBSPACE_GET, WEBSPACE_SET, WEBSPACE_DEL, WEBSPACE_SWITCH),
-    *(SITE_GET, PLAN_GET, IP_GET, PROTOCOLS, SERVER_GET),
+    *(SITE_GET, SITE_SET, CERTIFICATE_POOL, CERTIFICATE_INSTALL, CERTIFICATE_REMOVE),
+    *(ZONE_GET, RECORD_GET, RECORD_ADD, RECORD_DEL),
+    *(PLAN_GET, IP_GET, PROTOCOLS, SERVER_GET),
 )

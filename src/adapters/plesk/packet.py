@@ -130,7 +130,7 @@ def _write_one(parent: Element, operation: Operation, path: str, name: str, valu
         return
     if isinstance(value, Secret):
         SubElement(parent, name).text = legal(name, value.reveal())
-        yield value.reveal()
+        yield from redaction.pieces(value.reveal())
     elif isinstance(value, str):
         SubElement(parent, name).text = legal(name, value)
     else:

@@ -33,6 +33,12 @@ def scrubbed(text: str | None, secrets: Iterable[str]) -> str:
     return cleaned
 
 
+def pieces(secret: str) -> tuple[str, ...]:
+    """A secret and, when it is a PEM text, each of its lines: whoever quotes it may break it elsewhere."""
+    lines = [line.strip() for line in secret.splitlines()]
+    return (secret, *(line for line in lines if line and not line.startswith("-----"))) if len(lines) > 1 else (secret,)
+
+
 def _hide(element: Element) -> None:
     if element.tag in SECRET_ELEMENTS:
         _blank(element)

@@ -1,6 +1,6 @@
 """What a server offers: its protocol, its plans, its addresses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from adapters.plesk import errors
@@ -51,6 +51,16 @@ class Server:
             raise Misconfigured("ip_address", "the server has no shared IP address, and the account names none")
         return min(shared, key=lambda address: ":" in address)
 
+    def public(self, addresses: Sequence[str]) -> tuple[str, ...]:
+        """Addresses of sites as the world knows them: behind address translation, Plesk names both.
+
+        A reseller's login is not asked for that and gets them as they are.
+        """
+        if self._settings.role is not Role.ADMIN:
+            return tuple(addresses)
+        outside = {inner: outer for answer in self._client.call(IP_GET) for inner, outer in _translated(answer)}
+        return tuple(dict.fromkeys(outside.get(address, address) for address in addresses))
+
     def _description(self) -> Mapping[str, str]:
         if self._settings.role is not Role.ADMIN:
             return {}
@@ -60,6 +70,12 @@ class Server:
         licence = answers[0].pairs("key/property")
         limits: Mapping[str, str] = {name: licence[name] for name in _LICENCE if name in licence}
         return {"version": answers[0].text("stat/version/plesk_version"), **limits}
+
+
+def _translated(answer: Result) -> list[tuple[str, str]]:
+    listed = answer.element.iterfind("addresses/ip_info")
+    pairs = [(each.findtext("ip_address", ""), each.findtext("public_ip_address", "")) for each in listed]
+    return [(inner.strip(), outer.strip()) for inner, outer in pairs if outer.strip()]
 
 
 def _shared(answer: Result) -> list[str]:

@@ -14,6 +14,7 @@ import httpx
 from provisioner.kernel.errors import SettingsError
 from provisioner.kernel.secret import Secret
 from provisioner.ports.accounts import VendorAccount
+from provisioner.ports.certificates import Method
 
 AGENT_PATH: Final = "/enterprise/control/agent.php"
 SETTINGS: Final = (
@@ -25,7 +26,16 @@ SETTINGS: Final = (
     "read_timeout",
     "ip_address",
     "nameservers",  # for domains that are ordered with hosting; nothing for the adapter itself
+    "certificates",
+    "challenge_methods",
+    "dns_is_ours",
+    "ftp_port",
+    "tls_port",
 )
+SOURCES: Final = ("worker", "panel", "none")
+"""Who issues certificates: we do, the panel does by itself, or nobody shall."""
+
+HIGHEST_PORT: Final = 65535
 CREDENTIALS: Final = ("login", "password", "secret_key")
 
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
@@ -52,6 +62,11 @@ class Settings:
     connect_timeout: float = 10.0
     read_timeout: float = 300.0
     ip_address: str = ""
+    certificates: str = "worker"
+    challenge_methods: tuple[Method, ...] = (Method.HTTP, Method.DNS)
+    dns_is_ours: bool = True
+    ftp_port: int = 21
+    tls_port: int = 443
 
 
 def read(account: VendorAccount) -> Settings:
@@ -82,6 +97,11 @@ def _read(name: str, settings: Mapping[str, str], credentials: Mapping[str, Secr
         connect_timeout=_seconds("connect_timeout", settings.get("connect_timeout", "10")),
         read_timeout=_seconds("read_timeout", settings.get("read_timeout", "300")),
         ip_address=_ip_address(settings.get("ip_address", "")),
+        certificates=_one_of("certificates", settings.get("certificates", "worker"), SOURCES),
+        challenge_methods=_methods(settings.get("challenge_methods", "http-01,dns-01")),
+        dns_is_ours=_one_of("dns_is_ours", settings.get("dns_is_ours", "yes"), ("yes", "no")) == "yes",
+        ftp_port=_port("ftp_port", settings.get("ftp_port", "21")),
+        tls_port=_port("tls_port", settings.get("tls_port", "443")),
     )
 
 
@@ -155,3 +175,23 @@ def _ip_address(text: str) -> str:
         return str(ipaddress.ip_address(text)) if text else ""
     except ValueError:
         raise _Wrong(f"ip_address {text!r} is not an IP address") from None
+
+
+def _one_of(key: str, text: str, known: tuple[str, ...]) -> str:
+    if text not in known:
+        raise _Wrong(f"{key} must be {', '.join(known[:-1])} or {known[-1]}")
+    return text
+
+
+def _methods(text: str) -> tuple[Method, ...]:
+    """The methods in the order written, each once. Empty: none is to be used."""
+    try:
+        return tuple(dict.fromkeys(Method(each.strip()) for each in text.split(",") if each.strip()))
+    except ValueError:
+        raise _Wrong("challenge_methods are http-01 and dns-01, with a comma between them") from None
+
+
+def _port(key: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= HIGHEST_PORT):
+        raise _Wrong(f"{key} must be a port number, 1 to {HIGHEST_PORT}")
+    return int(text)

@@ -64,10 +64,15 @@ class PleskWorld:
 
     def send(self, packet: str) -> Element:
         """The first result of a packet."""
-        answer = self._http.post(self._settings.url, content=f"<packet>{packet}</packet>".encode())
-        found = defusedxml.ElementTree.fromstring(answer.content).find(".//result")
-        assert found is not None, answer.text
+        found = self.answer(packet).find(".//result")
+        assert found is not None
         return found
+
+    def answer(self, packet: str) -> Element:
+        """The whole answer to a packet."""
+        answer = self._http.post(self._settings.url, content=f"<packet>{packet}</packet>".encode())
+        root: Element = defusedxml.ElementTree.fromstring(answer.content)
+        return root
 
     def effects(self, operation: str = "", reference: str = "") -> int:
         return len(self.simulator.ledger.effects(operation=operation, reference=reference))

@@ -15,7 +15,7 @@ BESIDE_THE_CHECKOUT = Path(__file__).parents[3].parent / "shared" / "contract"
 MODEL = Path(os.environ.get("PROVISIONER_CONTRACT_DIR", BESIDE_THE_CHECKOUT)) / "plesk" / "request-model.txt"
 FILTERED = [each for each in operations.ALL if each.filters]
 FLAGS = {
-    *("customer/get:gen_info", "customer/get:stat", "site/get:gen_info"),
+    *("customer/get:gen_info", "customer/get:stat", "site/get:gen_info", "site/get:hosting"),
     *("server/get:key", "server/get:gen_info", "server/get:stat"),
     *(f"webspace/get:{name}" for name in operations.WEBSPACE_GET.order["dataset"]),
 }
@@ -28,6 +28,8 @@ LEAVES: dict[str, Value] = {
     "locale": "en-US",
     "country": "SE",
     "name": "domain.example",
+    "site": "domain.example",
+    "site-id": "7",
 }
 
 

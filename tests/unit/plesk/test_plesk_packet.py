@@ -88,15 +88,16 @@ def test_a_change_takes_no_filter_that_may_match_several(operation: Operation, k
 
 @given(st.sampled_from(CHANGING), XML_TEXT.filter(str.strip))
 def test_a_change_carries_exactly_one_filter(operation: Operation, value: str) -> None:
-    values: Values = {"values": {"gen_setup": {"status": "16"}}} if "values" in operation.order.get("", ()) else FLAG
-    root = parsed(build(operation, values, Filter("guid", value)).body())
+    kind = min(operation.filters & UNIQUE)
+    root = parsed(build(operation, FLAG, Filter(kind, value)).body())
     found = list(root.iter("filter"))
-    assert [[(each.tag, each.text) for each in one] for one in found] == [[("guid", value)]]
+    assert [[(each.tag, each.text) for each in one] for one in found] == [[(kind, value)]]
 
 
 @pytest.mark.parametrize("operation", operations.ALL, ids=str)
 def test_a_packet_holds_one_operation(operation: Operation) -> None:
-    root = parsed(build(operation, FLAG, Filter("guid", "g") if operation.filters else None).body())
+    target = Filter(min(operation.filters), "g") if operation.filters else None
+    root = parsed(build(operation, FLAG, target).body())
     assert (len(root), len(root[0])) == (1, 1)
 
 

@@ -1,0 +1,147 @@
+"""Files of a site, over FTP with TLS (RFC 4217), by the login of its own system user.
+
+Plesk serves FTP with the certificate of the panel, so the account's trust holds for it too. Nothing is said in clear:
+TLS begins before the login, and the data connections are protected as well.
+"""
+
+import ftplib  # the control connection is wrapped in TLS before anything else is sent
+import io
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from socket import socket
+from typing import Final
+
+import httpx
+
+from adapters.plesk import errors, file_errors, redaction, tls
+from adapters.plesk.packet import Command
+from adapters.plesk.settings import Settings
+from provisioner.kernel import crash
+from provisioner.kernel.pinning import pinned_context
+from provisioner.ports import exchange
+from provisioner.ports.certificates import Site
+
+MOST_BYTES: Final = 64 * 1024
+_ABSENT: Final = "550"
+
+
+class _Connection(ftplib.FTP_TLS):
+    """Data connections resume the TLS session of the control connection; ProFTPD demands it unless told otherwise.
+
+    The library would wrap them without that once `prot_p` was called, so `protect` takes its place.
+    """
+
+    def protect(self) -> None:
+        self.voidcmd("PBSZ 0")
+        self.voidcmd("PROT P")
+
+    def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket, int | None]:
+        data, size = super().ntransfercmd(cmd, rest)
+        control = self.sock
+        session = control.session if isinstance(control, ssl.SSLSocket) else None
+        return self.context.wrap_socket(data, server_hostname=self.host, session=session), size
+
+
+class Folder:
+    """The home of one system user, while a connection is open. Paths are relative to it, with slashes."""
+
+    def __init__(self, connection: ftplib.FTP_TLS) -> None:
+        self._connection = connection
+
+    def read(self, path: str) -> bytes | None:
+        """What a file holds, or None when there is none. Only its beginning when it is larger than 64 KiB."""
+        content = bytearray()
+
+        def take(chunk: bytes) -> None:
+            content.extend(chunk[: MOST_BYTES - len(content)])
+
+        return bytes(content) if self._found("RETR", path, lambda: self._retrieve(path, take)) else None
+
+    def write(self, path: str, content: bytes) -> None:
+        """Make the file and the folders above it."""
+        *folders, name = path.split("/")
+        home = self._connection.pwd()
+        for folder in folders:
+            self._enter(folder)
+        told = self._connection.storbinary(f"STOR {name}", io.BytesIO(content), callback=_sent)
+        crash.point("response_received")
+        exchange.record(f"FTPS STOR {path}", told)
+        self._connection.cwd(home)
+
+    def remove(self, path: str) -> None:
+        """Remove a file. One that is gone is no error."""
+        self._found("DELE", path, lambda: self._connection.delete(path))
+
+    def _retrieve(self, path: str, take: Callable[[bytes], None]) -> str:
+        return self._connection.retrbinary(f"RETR {path}", take)
+
+    def _found(self, verb: str, path: str, act: Callable[[], str]) -> bool:
+        """Do it; False when there is no such file (reply 550)."""
+        try:
+            told = act()
+        except ftplib.error_perm as refused:
+            exchange.record(f"FTPS {verb} {path}", str(refused))
+            if not str(refused).startswith(_ABSENT):
+                raise
+            return False
+        exchange.record(f"FTPS {verb} {path}", told)
+        return True
+
+    def _enter(self, folder: str) -> None:
+        try:
+            self._connection.cwd(folder)
+        except ftplib.error_perm:
+            self._connection.mkd(folder)
+            self._connection.cwd(folder)
+
+
+def _sent(_chunk: bytes) -> None:
+    crash.point("request_sent")
+
+
+class FileServer:
+    """The FTP server beside the panel. Used from many threads; each use has a connection of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._trusted: ssl.SSLContext | None = None
+
+    @contextmanager
+    def opened(self, site: Site) -> Iterator[Folder]:
+        """The home of the site's system user. Raises the outcomes of `ports.outcomes`, within the block too.
+
+        Rejected `challenge_not_possible` says why this login, or this server, cannot be used.
+        """
+        secrets = redaction.pieces(site.password.reveal())
+        connection = _Connection(context=self._context(), timeout=self._settings.connect_timeout, encoding="utf-8")
+        try:
+            with file_errors.told(file_errors.Stage.CONNECTING, secrets):
+                connection.connect(self._settings.url.host, self._settings.ftp_port)
+                connection.auth()
+            with file_errors.told(file_errors.Stage.LOGIN, secrets):
+                connection.login(site.login, site.password.reveal())
+                connection.protect()
+            with file_errors.told(file_errors.Stage.FILES, secrets):
+                yield Folder(connection)
+            with suppress(*ftplib.all_errors):  # what was asked for is done; a farewell may fail
+                connection.quit()
+        finally:
+            connection.close()
+
+    def _context(self) -> ssl.SSLContext:
+        """The account's trust. A pinned certificate is fetched from the panel once, and compared on each connection."""
+        with self._lock:
+            if self._trusted is None:
+                self._trusted = self._new_context()
+            return self._trusted
+
+    def _new_context(self) -> ssl.SSLContext:
+        if not self._settings.fingerprint:
+            return tls.authority_context(self._settings)
+        try:
+            return pinned_context(tls.fetch_certificate(self._settings), self._settings.fingerprint)
+        except httpx.RequestError as error:
+            raise errors.from_transport(error, Command.GET) from error
