@@ -13,12 +13,13 @@ from typing import Any, Final, Literal
 
 from provisioner.kernel import crash, log
 from provisioner.kernel.errors import KeyRingError, RefusedError
+from provisioner.messages.certificates import GenerateCsr, IssueCertificate, UploadCertificate
 from provisioner.messages.contacts import CreateContact, UpdateContact
 from provisioner.messages.domains import RegisterDomain, TransferDomain, TransferInBulk
 from provisioner.messages.envelope import Message, Unreadable, decode
 from provisioner.messages.orders import CloseOrder, NoteOrder, PlaceOrder, RetryOrder
 from provisioner.messages.services import CancelService
-from provisioner.orders.commands import plan_command, plan_domain
+from provisioner.orders.commands import plan_certificate, plan_command, plan_domain
 from provisioner.orders.domain_refusals import ContactUnknown
 from provisioner.orders.plan import plan_order
 from provisioner.store.commands import UnknownItem
@@ -120,6 +121,8 @@ class Intake:
                 ids = self._store.openings.open(message, plan_domain(data))
             case TransferInBulk():
                 ids = self._store.bulks.accept(message, data)
+            case IssueCertificate() | GenerateCsr() | UploadCertificate():
+                ids = self._store.certificates.ask(message, plan_certificate(data))
             case CreateContact():
                 ids = self._store.contacts.create(message, data)
             case UpdateContact():

@@ -17,7 +17,7 @@ from provisioner.store.allowances import StoreAllowance
 from provisioner.store.audit import note_action
 from provisioner.store.budgets import StoreBudget
 from provisioner.store.database import Database
-from provisioner.store.operations import give_time_back
+from provisioner.store.deadlines import give_time_back
 from provisioner.store.placement import give_account
 from provisioner.store.tables import operations, services, vendor_accounts
 from provisioner.workflows.backoff import Waits

@@ -15,6 +15,7 @@ from provisioner.orders.plan import WORKFLOW_OF_COMMAND
 from provisioner.orders.statuses import ServiceStatus, next_order_status, next_service_status
 from provisioner.orders.supersession import may_resume, rank
 from provisioner.store.acceptance import note_row
+from provisioner.store.certificate_commands import CERTIFICATE, at_its_place, certificate_columns
 from provisioner.store.changes import OrderChange
 from provisioner.store.database import Database
 from provisioner.store.domain_commands import DomainCommand
@@ -127,6 +128,7 @@ class Commands:
         with self._database.begin() as connection:
             self._take_in(connection, message)
             _check_environment(connection, services, command.service_id, message)
+            command = at_its_place(connection, command)
             lock_operations(connection, command.resource)
             writing = self._writing(connection, message)
             details = DomainCommand(writing, message, command, self._ids, self._sealing, self._deadline)
@@ -138,7 +140,8 @@ class Commands:
             if due is not None:
                 return [self._queue_later(writing, message, service, command, due)]
             operation_id = self._ids.new()
-            columns = {"workflow": workflow, "actor_role": role, **details.columns(service, operation_id)}
+            of_product = self._columns(service, command, operation_id, details)
+            columns = {"workflow": workflow, "actor_role": role, **of_product}
             generation = self._intend(writing, service, command, intended)
             queue_operation(
                 writing,
@@ -152,6 +155,14 @@ class Commands:
             )
             woken = wake_pointless(connection, self._database, command.resource)
             return [*woken, operation_id, *details.spread_contacts(service, changed)]
+
+    def _columns(
+        self, service: Mapping[str, Any], command: NewCommand, operation_id: str, details: DomainCommand
+    ) -> Row:
+        """What the command's operation is given besides, by its service's product."""
+        if service["product"] == CERTIFICATE and command.verb != "cancel":
+            return certificate_columns(service, command, operation_id, self._sealing)
+        return details.columns(service, operation_id)
 
     def _intend(
         self, writing: Writing, service: Mapping[str, Any], command: NewCommand, intended: ServiceStatus

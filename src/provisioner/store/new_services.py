@@ -45,6 +45,15 @@ class Sealing:
         secret = given if isinstance(given, Secret) else self.ring.unseal(*given)
         return self._sealed(operations.c.sealed_secret, operation_id, secret)
 
+    def key(self, service_id: str, key: Secret) -> bytes:
+        """The private key of a certificate service."""
+        return self._sealed(services.c.sealed_password, service_id, key)
+
+    def open_key(self, service: Mapping[str, Any]) -> Secret | None:
+        """The private key that a certificate service has; None where it has none."""
+        column = services.c.sealed_password
+        return credentials.unseal_password(self.box, column, service["id"], service["sealed_password"])
+
     def _sealed(self, column: sa.Column[bytes], key: str, secret: Secret) -> bytes:
         return credentials.seal(self.box, column, key, secret.reveal().encode())
 
@@ -63,7 +72,8 @@ def service_row(
     product: str,
     account: str | None,
     attributes: Mapping[str, Any],
-    sealed_password: bytes,
+    sealed_password: bytes | None,
+    parent_id: str | None = None,
 ) -> Row:
     """A service at its beginning. Of a domain, `name` is the domain itself."""
     return {
@@ -83,6 +93,7 @@ def service_row(
         "warnings": [],
         "sealed_password": sealed_password,
         "name": attributes["domain"] if product == PRODUCT else None,
+        "parent_id": parent_id,
     }
 
 

@@ -11,6 +11,7 @@ from provisioner.orders.rollup import ItemError
 from provisioner.orders.statuses import OperationState, ServiceStatus
 from provisioner.store.audit import note_action
 from provisioner.store.database import Database
+from provisioner.store.deadlines import give_time_back
 from provisioner.store.endings import write_ending
 from provisioner.store.events import Announcer, Context
 from provisioner.store.tables import delivered_events, operations, services, steps
@@ -73,7 +74,7 @@ class Operations:
             writing = Writing(
                 connection, self._database, self._announcer, Context(row["environment"], row["correlation_id"])
             )
-            write_ending(writing, row, Ending(OperationState.FAILED, error=error, service=service), deadline=0.0)
+            write_ending(writing, row, Ending(OperationState.FAILED, error=error, service=service))
             self._audit(connection, actor, "operation.give-up", operation_id, {"reason": reason})
 
     def deliver(self, key: str, data: Mapping[str, Any]) -> list[str]:
@@ -113,16 +114,6 @@ def _makes_its_service(connection: sa.Connection, row: Mapping[str, Any]) -> boo
     """Whether an operation is the one that is to make its service."""
     status = connection.scalar(sa.select(services.c.status).where(services.c.id == row["service_id"]))
     return status == ServiceStatus.PROVISIONING.value and row["resource"] == f"service:{row['service_id']}"
-
-
-def give_time_back(connection: sa.Connection, database: Database, where: sa.ColumnElement[bool]) -> None:
-    """Put deadlines off by the time that operations waited for an operator: that is not their vendor's fault."""
-    columns = (operations.c.id, operations.c.since, operations.c.deadline)
-    open_ones = (where, operations.c.ended_at.is_(None), operations.c.deadline.is_not(None))
-    now = database.moment(connection)
-    for operation_id, since, deadline in connection.execute(sa.select(*columns).where(*open_ones)).all():
-        later = deadline + (now - since)
-        connection.execute(sa.update(operations).where(operations.c.id == operation_id).values(deadline=later))
 
 
 def _resolution(happened_ref: str | None) -> dict[str, Any]:

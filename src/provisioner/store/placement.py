@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from provisioner.kernel.clock import Clock
 from provisioner.kernel.errors import RefusedError
 from provisioner.store.database import Database
-from provisioner.store.operations import give_time_back
+from provisioner.store.deadlines import give_time_back
 from provisioner.store.tables import operations, services, vendor_accounts
 from provisioner.store.writing import Writing
 
@@ -67,7 +67,15 @@ class Placement:
 
 def check_server(connection: sa.Connection, wanted: str, product: str, environment: str) -> None:
     """Raise UnknownServer when there is no such server for this product and environment."""
-    _named(wanted, [a for a in _read(connection) if a.product == product and a.environment == environment])
+    account_for(connection, product, environment, "", wanted)
+
+
+def account_for(
+    connection: sa.Connection, product: str, environment: str, customer_id: str, wanted: str | None = None
+) -> str | None:
+    """As `Placement.choose`, but by what the database says within this transaction. Raises UnknownServer."""
+    fitting = [a for a in _read(connection) if a.product == product and a.environment == environment]
+    return _taker(fitting, customer_id) if wanted is None else _named(wanted, fitting)
 
 
 def place_late(writing: Writing, operation: Mapping[str, Any]) -> str | None:

@@ -12,6 +12,7 @@ from provisioner.store.acceptance import OrderIntake
 from provisioner.store.accounts import Accounts
 from provisioner.store.bulk_progress import BulkProgress
 from provisioner.store.bulks import Bulks
+from provisioner.store.certificates import CertificateIntake
 from provisioner.store.claims import Claims
 from provisioner.store.commands import Commands
 from provisioner.store.contacts import ContactBook
@@ -48,6 +49,7 @@ class Store:
     bulks: Bulks
     bulk_progress: BulkProgress
     contacts: ContactBook
+    certificates: CertificateIntake
     commands: Commands
     refusals: Refusals
     claims: Claims
@@ -126,6 +128,7 @@ def open_store(settings: Settings, ring: KeyRing, clock: Clock, ids: Ids, tlds: 
         ),
         bulk_progress=BulkProgress(database, announcer),
         contacts=ContactBook(database, announcer=announcer, ids=ids, deadline=deadline),
+        certificates=CertificateIntake(database, announcer=announcer, ids=ids, sealing=sealing, deadline=deadline),
         commands=Commands(database, announcer=announcer, ids=ids, sealing=sealing, terms=terms, deadline=deadline),
         refusals=Refusals(database, announcer),
         claims=kinds.claims(
