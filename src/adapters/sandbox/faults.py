@@ -40,10 +40,12 @@ class Fault(StrEnum):
     BAD_UTF8 = "bad_utf8"
     WRONG_TRANSACTION = "wrong_transaction"
     WRONG_OBJECT = "wrong_object"
+    DEFAULT_CERTIFICATE = "default_certificate"
+    SEEN_LATE = "seen_late"
 
 
 NEEDS_CODE = frozenset({Fault.REFUSE})
-NEEDS_SECONDS = frozenset({Fault.DELAY})
+NEEDS_SECONDS = frozenset({Fault.DELAY, Fault.SEEN_LATE})
 NEEDS_TEXT = frozenset({Fault.PROBLEMS})
 
 

@@ -97,6 +97,7 @@ class LoopbackListener(ThreadingTCPServer):
         self._scheme = scheme
         self._open: set[Any] = set()
         self._changed = threading.Condition()
+        self._serves_itself = False
         super().__init__((LOOPBACK, port), handler)
 
     @property
@@ -111,14 +112,21 @@ class LoopbackListener(ThreadingTCPServer):
 
     def start(self) -> None:
         """Serve on a background thread."""
+        self._serves_itself = True
         threading.Thread(target=partial(self.serve_forever, _POLL), name=f"serve {self.url}", daemon=True).start()
+
+    def admit(self) -> None:
+        """Take the client that waits at the door, when another thread watches it instead of `start()`'s own."""
+        self.timeout = 0
+        self.handle_request()
 
     def stop(self) -> None:
         """Stop listening, end every connection, and wait a moment for their threads. Safe to call twice."""
         if self.closing.is_set():
             return
         self.closing.set()
-        self.shutdown()
+        if self._serves_itself:
+            self.shutdown()
         self.server_close()
         self.hang_up()
         with self._changed:

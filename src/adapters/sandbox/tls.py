@@ -1,9 +1,10 @@
-"""A self-signed certificate for a simulator on loopback."""
+"""A self-signed certificate for a simulator on loopback, and TLS contexts from keys that lie in no file."""
 
 import hashlib
 import ipaddress
 import os
 import ssl
+import sys
 import tempfile
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,16 +17,18 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from provisioner.kernel.clock import Clock, SystemClock
+from provisioner.kernel.secret import Secret
 
 LIFETIME = timedelta(days=825)
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A server's TLS context and the SHA-256 of its certificate (DER), in hex."""
+    """A server's TLS context, the SHA-256 of its certificate (DER) in hex, and its key and certificate as PEM."""
 
     context: ssl.SSLContext
     fingerprint: str
+    pem: Secret
 
 
 def self_signed(path: Path | None = None, clock: Clock | None = None) -> Identity:
@@ -34,7 +37,9 @@ def self_signed(path: Path | None = None, clock: Clock | None = None) -> Identit
     if path is not None and not path.exists():
         write_private(path, pem)
     certificate = x509.load_pem_x509_certificate(pem[pem.index(b"-----BEGIN CERTIFICATE") :])
-    return Identity(_context(pem), hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest())
+    fingerprint = hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
+    kept = Secret(pem.decode())
+    return Identity(context_of(kept), fingerprint, kept)
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -68,11 +73,28 @@ def _describe(public: ec.EllipticCurvePublicKey, clock: Clock) -> x509.Certifica
     )
 
 
-def _context(pem: bytes) -> ssl.SSLContext:
+def context_of(pem: Secret) -> ssl.SSLContext:
+    """A server's context from a private key and its certificates. Raises ssl.SSLError when they do not fit."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    with tempfile.TemporaryDirectory() as folder:  # the ssl module loads a key from a file only
-        chain = Path(folder) / "identity.pem"
-        write_private(chain, pem)
-        context.load_cert_chain(chain)
+    content = pem.reveal().encode()
+    if sys.platform == "linux":
+        _load_from_memory(context, content)
+    else:
+        _load_from_folder(context, content)
     return context
+
+
+def _load_from_memory(context: ssl.SSLContext, content: bytes) -> None:
+    """The ssl module loads a key by a file's name only; this file is in no folder."""
+    with os.fdopen(os.memfd_create("identity"), "wb") as file:
+        file.write(content)
+        file.flush()
+        context.load_cert_chain(f"/proc/self/fd/{file.fileno()}")
+
+
+def _load_from_folder(context: ssl.SSLContext, content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        chain = Path(folder) / "identity.pem"
+        write_private(chain, content)
+        context.load_cert_chain(chain)

@@ -1,4 +1,6 @@
-"""A Plesk server on loopback, as far as its XML API 1.6.9.1 shows. Written from the vendor's documents.
+"""A Plesk server on loopback: its XML API 1.6.9.1, and what it shows to the world (`public`).
+
+Written from the vendor's documents.
 
 It shares no code with the adapter that talks to it; `docs/reference/sandbox.md` says what it serves.
 """
@@ -6,6 +8,9 @@ It shares no code with the adapter that talks to it; `docs/reference/sandbox.md`
 import json
 import secrets
 import uuid
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.sandbox.control import Control
@@ -15,21 +20,53 @@ from adapters.sandbox.plesk.damage import BANNER
 from adapters.sandbox.plesk.dispatch import Dispatcher
 from adapters.sandbox.plesk.entrance import Entrance
 from adapters.sandbox.plesk.panel import Panel
+from adapters.sandbox.plesk.public import PublicServers
 from adapters.sandbox.plesk.records import ADMIN_LOGIN
 from adapters.sandbox.plesk.simulator import PleskSimulator
 from adapters.sandbox.running import RunningSimulator
 from adapters.sandbox.serving import LoopbackServer
-from adapters.sandbox.tls import Identity, self_signed, write_private
+from adapters.sandbox.tls import self_signed, write_private
 from provisioner.kernel.clock import SystemClock
 from provisioner.kernel.ids import RandomIds
 from provisioner.kernel.secret import Secret
 
 
-def start_simulator(*, data_dir: Path | None = None, port: int = 0, control_port: int = 0) -> RunningSimulator:
+@dataclass(frozen=True, slots=True)
+class RunningPlesk(RunningSimulator):
+    """A Plesk server that is up. `ports` are those of what it shows to the world; empty when that is switched off."""
+
+    ports: Mapping[str, int]
+
+    @property
+    def ftp_port(self) -> int:
+        """FTP with TLS, for system users."""
+        return self.ports.get("ftp", 0)
+
+    @property
+    def http_port(self) -> int:
+        """The customers' sites over HTTP."""
+        return self.ports.get("http", 0)
+
+    @property
+    def tls_port(self) -> int:
+        """The customers' sites over TLS."""
+        return self.ports.get("tls", 0)
+
+
+def start_simulator(
+    *,
+    data_dir: Path | None = None,
+    port: int = 0,
+    control_port: int = 0,
+    public: bool = True,
+    address: str = "",
+) -> RunningPlesk:
     """Start a Plesk server on 127.0.0.1, on background threads. Port 0 is chosen at run time.
 
-    With `data_dir` its memory, ledger, certificate and credentials survive a restart; the files are readable by their
-    owner only. Raises OSError when a port is taken or a file cannot be written.
+    With `data_dir` its memory, ledger, certificate, credentials and files survive a restart; what is in there is
+    readable by its owner only. `public`: whether there are servers for FTP, HTTP and TLS too; `address`: the
+    IPv4 address of new subscriptions, a documentation address unless it is given. Raises OSError when a port is taken
+    or a file cannot be written.
     """
     if data_dir is not None:
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -37,13 +74,22 @@ def start_simulator(*, data_dir: Path | None = None, port: int = 0, control_port
     credentials = _credentials(_file(data_dir, "credentials.json"))
     identity = self_signed(_file(data_dir, "identity.pem"), clock)
     guid = str(uuid.UUID(identity.fingerprint[:32]))
-    panel = Panel(clock, RandomIds(), guid, _file(data_dir, "state.jsonl"))
+    panel = Panel(clock, RandomIds(), guid, _file(data_dir, "state.jsonl"), address=address)
     ledger, faults = Ledger("plesk", _file(data_dir, "ledger.jsonl"), clock), FaultPlan()
     entrance = Entrance(panel, credentials["password"], credentials["secret_key"])
     simulator = PleskSimulator(panel, entrance, Dispatcher(panel, ledger, faults))
-    control = LoopbackServer(Control(simulator, ledger, faults), control_port)
-    server = _beside(control, simulator, port, identity)
-    return RunningSimulator(
+    with ExitStack() as undo:
+        server = LoopbackServer(simulator, port, identity, BANNER)
+        undo.callback(server.stop)
+        control = LoopbackServer(Control(simulator, ledger, faults), control_port)
+        undo.callback(control.stop)
+        shown = [PublicServers(panel, ledger, faults, identity, _file(data_dir, "ports.json"))] if public else []
+        undo.pop_all()
+    server.start()
+    control.start()
+    for each in shown:
+        each.start()
+    return RunningPlesk(
         name=simulator.name,
         endpoint=server.url,
         control_url=control.url,
@@ -52,20 +98,9 @@ def start_simulator(*, data_dir: Path | None = None, port: int = 0, control_port
         settings={"endpoint": server.url, "fingerprint": identity.fingerprint},
         ledger=ledger,
         faults=faults,
-        servers=(server, control),
+        servers=(server, control, *shown),
+        ports=shown[0].ports if shown else {},
     )
-
-
-def _beside(control: LoopbackServer, simulator: PleskSimulator, port: int, identity: Identity) -> LoopbackServer:
-    """Start the panel's server, and the control server with it; neither stays when one cannot be had."""
-    try:
-        server = LoopbackServer(simulator, port, identity, BANNER)
-    except OSError:
-        control.server_close()
-        raise
-    server.start()
-    control.start()
-    return server
 
 
 def _file(data_dir: Path | None, name: str) -> Path | None:

@@ -6,6 +6,7 @@ import re
 import secrets
 import threading
 from datetime import date
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ from adapters.sandbox.plesk.records import (
     Webspace,
 )
 from adapters.sandbox.plesk.refusals import Code, Refusal, invalid
+from adapters.sandbox.plesk.storage import Homes, PrivateKeys
 from adapters.sandbox.plesk.tables import ChangeLog
 from provisioner.kernel.clock import Clock
 from provisioner.kernel.ids import Ids
@@ -34,25 +36,29 @@ _MAX_NAME: Final = 253
 
 
 class PanelSettings(BaseModel):
-    """What the control interface may set. Limits of the licence: -1 is none."""
+    """What the control interface may set. Limits of the licence: -1 is none; `address`: that of new subscriptions."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     lim_cl: int = -1
     lim_dom: int = -1
     plain_ftp_passwords: bool = False
+    address: IPv4Address = IPv4Address(seed.ADDRESSES[0].ip)
 
 
 class Panel:
     """One server's memory. Whoever looks at more than one record, or changes any, holds `lock`."""
 
-    def __init__(self, clock: Clock, ids: Ids, guid: str, path: Path | None = None) -> None:
+    def __init__(self, clock: Clock, ids: Ids, guid: str, path: Path | None = None, *, address: str = "") -> None:
         self.clock = clock
         self.ids = ids
         self.lock = threading.RLock()
         self.guid = guid
-        self.settings = PanelSettings()
+        self._first_settings = PanelSettings(address=IPv4Address(address)) if address else PanelSettings()
+        self.settings = self._first_settings
         self.plain_passwords: dict[int, str] = {}
+        self.homes = Homes(path and path.with_name("vhosts"))
+        self.private_keys = PrivateKeys(path and path.with_name("private_keys"))
         self._log = ChangeLog(path)
         self.customers = self._log.table(Customer)
         self.webspaces = self._log.table(Webspace)
@@ -72,7 +78,9 @@ class Panel:
             for table in self._tables().values():
                 table.clear()
             self.plain_passwords.clear()
-            self.settings = PanelSettings()
+            self.homes.clear()
+            self.private_keys.clear()
+            self.settings = self._first_settings
             self._start()
 
     def today(self) -> date:
@@ -98,14 +106,20 @@ class Panel:
         return next(iter(self.plans.where("guid", guid)), None)
 
     def addresses(self) -> list[str]:
-        """The server's IP addresses."""
-        return [address.ip for address in seed.ADDRESSES]
+        """The server's IP addresses; the first is that of new subscriptions."""
+        return [address.ip for address in self.address_pool()]
+
+    def address_pool(self) -> list[seed.Address]:
+        """The server's IP addresses with what is told of them."""
+        chosen = str(self.settings.address)
+        others = [address for address in seed.ADDRESSES if address.ip != chosen]
+        return [seed.Address(chosen, "255.255.255.0"), *others]
 
     def snapshot(self) -> dict[str, Any]:
         """Every table as JSON, without hashes of secrets and without sessions."""
         with self.lock:
             tables = {name: [_shown(record) for record in table.all()] for name, table in self._tables().items()}
-            return {"settings": self.settings.model_dump(), **tables}
+            return {"settings": self.settings.model_dump(mode="json"), **tables}
 
     def _tables(self) -> dict[str, Any]:
         return {

@@ -1,6 +1,6 @@
 """What the panel remembers. Records are never changed in place: a new one is saved over the old.
 
-Passwords are kept as salted hashes, secret keys as hashes; private keys of certificates are not kept at all.
+Passwords are kept as salted hashes, secret keys as hashes; private keys of certificates are kept elsewhere (`storage`).
 `KEYS` names the attributes by which a table can be searched.
 """
 
@@ -156,7 +156,7 @@ class Mailname:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """A certificate in a repository; `site_id` 0 is the administrator's."""
+    """A certificate in a repository; `site_id` 0 is the administrator's. `cert` and `ca` are PEM: leaf, and others."""
 
     KEYS: ClassVar = ("site_id", "name")
 
@@ -164,6 +164,7 @@ class Certificate:
     site_id: int
     name: str
     cert: str = ""
+    ca: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

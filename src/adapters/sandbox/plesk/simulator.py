@@ -93,7 +93,7 @@ class PleskSimulator:
                 self._panel.settings = self._panel.settings.model_copy(update=given)
             for webspace, change in found:
                 self._panel.webspaces.save(_changed(webspace, change))
-        return {"settings": self._panel.settings.model_dump(), "webspaces": len(found)}
+        return {"settings": self._panel.settings.model_dump(mode="json"), "webspaces": len(found)}
 
     def reset(self) -> None:
         """Back to a fresh installation."""

@@ -1,4 +1,4 @@
-"""certificate: repositories of webspaces, sites and the administrator. Private keys are checked and forgotten."""
+"""certificate: repositories of webspaces, sites and the administrator. Private keys are never shown again."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -20,10 +20,12 @@ from cryptography.x509.oid import NameOID
 
 from adapters.sandbox.plesk import answers
 from adapters.sandbox.plesk.call import Call, Handler
+from adapters.sandbox.plesk.operators.removal import remove_certificate
 from adapters.sandbox.plesk.panel import Panel
 from adapters.sandbox.plesk.records import Certificate, Site
 from adapters.sandbox.plesk.refusals import Code, Refusal, exists, invalid, missing
 from adapters.sandbox.plesk.selection import text_of
+from provisioner.kernel.secret import Secret
 
 _BITS: Final = ("2048", "3072", "4096")
 _SUBJECT: Final = (
@@ -65,10 +67,8 @@ def install(call: Call, request: Element) -> Sequence[Element]:
     _check_content(request.find("content"))
     if _find(panel, site, name) is not None:
         raise exists(f"Certificate with name {name} already exists.")
-    identifier = panel.certificates.next_id()
-    certificate = Certificate(id=identifier, site_id=_id(site), name=name, cert=text_of(request, "content/cert"))
-    panel.certificates.save(certificate)
-    _note(call, site, certificate)
+    certificate = Certificate(id=panel.certificates.next_id(), site_id=_id(site), name=name)
+    _fill(call, site, certificate, request)
     return [answers.ok()]
 
 
@@ -77,8 +77,16 @@ def update(call: Call, request: Element) -> Sequence[Element]:
     panel, site = call.panel, _pool(call.panel, request)
     certificate = _existing(panel, site, text_of(request, "name"))
     _check_content(request.find("content"))
-    _note(call, site, panel.certificates.save(replace(certificate, cert=text_of(request, "content/cert"))))
+    _fill(call, site, certificate, request)
     return [answers.ok()]
+
+
+def _fill(call: Call, site: Site | None, certificate: Certificate, request: Element) -> None:
+    """Keep what is in a request, and its private key beside it."""
+    content = request.find("content")
+    filled = replace(certificate, cert=text_of(content, "cert"), ca=text_of(content, "ca"))
+    call.panel.private_keys.keep(certificate.id, Secret(text_of(content, "pvt")))
+    _note(call, site, call.panel.certificates.save(filled))
 
 
 def remove(call: Call, request: Element) -> Sequence[Element]:
@@ -93,7 +101,7 @@ def _removed(call: Call, site: Site | None, name: str) -> Element:
         _check_unused(call.panel, site, name)
     except Refusal as refusal:
         return answers.refused(refusal, answers.leaf("name", name))
-    call.panel.certificates.drop(certificate)
+    remove_certificate(call.panel, certificate)
     _note(call, site, certificate)
     return answers.ok(answers.leaf("name", name))
 
@@ -178,7 +186,15 @@ def _id(site: Site | None) -> int:
 
 def _note(call: Call, site: Site | None, certificate: Certificate) -> None:
     reference = "" if site is None else call.panel.webspace_of(site).external_id
-    call.effect(certificate, reference, name=certificate.name, domain="" if site is None else site.name)
+    domain = "" if site is None else site.name
+    call.effect(certificate, reference, name=certificate.name, domain=domain, fingerprint=_fingerprint(certificate))
+
+
+def _fingerprint(certificate: Certificate) -> str:
+    """The SHA-256 of a certificate (DER), in hex; empty where there is only a key."""
+    if not certificate.cert:
+        return ""
+    return x509.load_pem_x509_certificate(f"{certificate.cert}\n".encode()).fingerprint(hashes.SHA256()).hex()
 
 
 OPERATIONS: Final[Mapping[str, Handler]] = {

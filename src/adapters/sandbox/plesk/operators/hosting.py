@@ -65,8 +65,15 @@ def _properties(panel: Panel, site: Site, kind: Element, defaults: Mapping[str, 
         merged |= {"ftp_password": hashed(given["ftp_password"]), "ftp_password_type": "crypt"}
     _check_handler(merged.get("php_handler_id", ""))
     _check_certificate(panel, site, given.get("certificate_name", ""))
-    merged.setdefault("www_root", f"/var/www/vhosts/{site.name}/httpdocs")
+    merged.setdefault("www_root", _document_root(panel, site))
     return merged
+
+
+def _document_root(panel: Panel, site: Site) -> str:
+    """Further sites lie beside the main one's documents, in a folder with their name."""
+    if site.is_main:
+        return f"/var/www/vhosts/{site.name}/httpdocs"
+    return f"/var/www/vhosts/{panel.main_site(panel.webspace_of(site)).name}/{site.name}"
 
 
 def _check_user(panel: Panel, site: Site, properties: Mapping[str, str]) -> None:

@@ -97,8 +97,8 @@ def _leaves(name: str, values: Mapping[str, object]) -> Element:
     return answers.branch(name, *(answers.leaf(key, value) for key, value in values.items()))
 
 
-def _interfaces(_: Panel) -> Element:
-    names = sorted({address.interface for address in seed.ADDRESSES})
+def _interfaces(panel: Panel) -> Element:
+    names = sorted({address.interface for address in panel.address_pool()})
     return answers.branch("interfaces", *(answers.leaf("interface", name) for name in names))
 
 
@@ -125,10 +125,10 @@ _PARTS: Final[Mapping[str, Callable[[Panel], Element]]] = {
 
 def get_addresses(call: Call, request: Element) -> Sequence[Element]:
     """The server's IP addresses."""
-    del call, request
+    del request
     shown = [
         _leaves("ip_info", {"ip_address": a.ip, "netmask": a.netmask, "type": a.type, "interface": a.interface})
-        for a in seed.ADDRESSES
+        for a in call.panel.address_pool()
     ]
     return [answers.ok(answers.branch("addresses", *shown))]
 
