@@ -1,5 +1,6 @@
 #!/bin/sh
-# Install the programs that the tests start: RabbitMQ, PostgreSQL, amqp-publish and strace.
+# Install the programs that the tests start: RabbitMQ, PostgreSQL, Pebble (a certificate
+# authority, with its challenge server), amqp-publish and strace.
 # Only what is missing is installed; the tests run servers of their own and never the machine's.
 set -eu
 packages=
@@ -21,6 +22,7 @@ has initdb /usr/lib/postgresql/*/bin/initdb || {
     units="$units postgresql.service"
 }
 has amqp-publish || packages="$packages amqp-tools"
+{ has pebble && has pebble-challtestsrv; } || packages="$packages pebble"
 has strace || packages="$packages strace"
 
 test -n "$packages" || exit 0

@@ -1,0 +1,79 @@
+"""The authority's limits, kept here, so that a mistake of ours or of a customer never burns them for everybody.
+
+Counted by the account's allowance over all processes; without one nothing is counted. A renewal that says what it
+replaces, and is taken for that by the authority, is exempt there and here (RFC 9773 section 5).
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Final
+
+from adapters.acme.settings import Limits
+from provisioner.kernel.clock import Clock
+from provisioner.ports.accounts import Allowance
+from provisioner.ports.certificates import AuthorityOrder, CertificateRequest, Challenge
+from provisioner.ports.outcomes import Throttled
+
+HOUR: Final = 3_600.0
+WEEK: Final = 7 * 86_400.0
+RATE_LIMITED: Final = "rate_limited"
+
+ORDERS: Final = "orders"
+CERTIFICATES: Final = "certificates"
+VALIDATIONS: Final = "validations"
+
+SAME_TRY_SECONDS: Final = 900
+"""Orders for one CSR within such a span are taken for the same try, repeated after a crash."""
+
+
+class Guards:
+    """Spends what an authority allows, and says Throttled before it would. All raise StoreUnavailable."""
+
+    def __init__(self, allowance: Allowance | None, limits: Limits, clock: Clock) -> None:
+        self._allowance = allowance
+        self._limits = limits
+        self._clock = clock
+
+    def new_order(self, request: CertificateRequest) -> None:
+        """Spend one order, before it is asked for. Raises Throttled."""
+        wait = self._spend_order(request)
+        if wait > 0:
+            most = self._limits.orders_per_3_hours
+            raise _throttled(f"{most} orders were made within 3 hours, which is as many as we allow ourselves", wait)
+
+    def unplanned_order(self, request: CertificateRequest) -> None:
+        """Count an order that was made as exempt and was not taken for that; too late to refuse it."""
+        self._spend_order(request)
+
+    def validation(self, order: AuthorityOrder, challenge: Challenge) -> None:
+        """Spend one validation of a name, once for a challenge. Raises Throttled."""
+        name, most = challenge.name.removeprefix("*."), self._limits.validations_per_hour_for_a_name
+        wait = self._spend(VALIDATIONS, name, f"{order.url} {challenge.name}", most, HOUR)
+        if wait > 0:
+            raise _throttled(f"{name} was validated {most} times within an hour", wait)
+
+    def certificate(self, order: AuthorityOrder) -> None:
+        """Spend one certificate for a set of names, once for an order. Raises Throttled."""
+        names, most = name_set(order.request.names), self._limits.certificates_per_week_for_a_name_set
+        wait = self._spend(CERTIFICATES, names, order.url, most, WEEK)
+        if wait > 0:
+            raise _throttled(f"{most} certificates for exactly these names were issued within a week", wait)
+
+    def _spend_order(self, request: CertificateRequest) -> float:
+        span = int(self._clock.now().timestamp()) // SAME_TRY_SECONDS
+        once = f"{hashlib.sha256(request.csr.encode()).hexdigest()} {span}"
+        return self._spend(ORDERS, "", once, self._limits.orders_per_3_hours, 3 * HOUR)
+
+    def _spend(self, kind: str, subject: str, once: str, most: int, seconds: float) -> float:
+        if self._allowance is None:
+            return 0.0
+        return self._allowance.spend(kind, subject, once=once, most=most, seconds=seconds)
+
+
+def name_set(names: Iterable[str]) -> str:
+    """One text for a set of names, in whatever order and spelling they are given."""
+    return ",".join(sorted({name.lower() for name in names}))
+
+
+def _throttled(reason: str, wait: float) -> Throttled:
+    return Throttled(RATE_LIMITED, f"{reason}; the next is possible in {wait:.0f} seconds", retry_after=wait)

@@ -1,0 +1,232 @@
+"""The wire, on the `acme` library: the one place that touches what is private in it, and that mends what it lacks.
+
+The library, up to 5.9 at least:
+
+1. loses the HTTP status and Retry-After of an error: here every error is a `Problem`, which keeps both;
+2. tries again once after a refused nonce: here `NONCE_ATTEMPTS` times;
+3. knows no code for newer types of problems: here a type's own last part counts;
+4. raises on any status 409 before it reads the body: here it is a problem like others;
+5. has no call to read an order by its URL, and none for `replaces` (RFC 9773 section 5): `Wire.post` without a
+   message reads, and `NewOrder` has the field.
+
+It also writes signed requests to its log, which is silenced here, and fails on an answer without a nonce, although
+that answer is good. A `Wire` serves one thread at a time.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Self
+
+import requests
+from acme import client, errors, messages
+from cryptography import x509
+from josepy import json_util
+from josepy.errors import DeserializationError
+from josepy.interfaces import JSONDeSerializable
+
+from adapters.acme import problems, redaction
+from adapters.acme.problems import Problem
+from adapters.acme.settings import Settings
+from provisioner.kernel import crash
+from provisioner.kernel.clock import Clock
+from provisioner.ports import exchange
+
+NONCE_ATTEMPTS: Final = 6
+"""The first one and five more."""
+BAD_NONCE: Final = "badNonce"
+USER_AGENT: Final = "provisioner"
+MOST_BYTES: Final = 1 << 20
+
+logging.getLogger(client.__name__).setLevel(logging.WARNING)  # at DEBUG it writes signed messages and nonces
+
+
+class UnreadableAnswer(Exception):
+    """The answer cannot be understood; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: JSON (None for other bodies), the text, and the headers that matter. Times in seconds."""
+
+    body: Any
+    text: str
+    status: int
+    location: str = ""
+    retry_after: float | None = None
+    alternates: tuple[str, ...] = ()
+
+
+class NewOrder(messages.NewOrder):
+    """A new order that may say which certificate it replaces (RFC 9773 section 5)."""
+
+    replaces: str = json_util.field("replaces", omitempty=True, default="")
+
+
+class Look(JSONDeSerializable):
+    """The empty message that tells the authority to look at a challenge (RFC 8555 section 7.5.1)."""
+
+    def to_partial_json(self) -> dict[str, str]:
+        """Nothing, in braces; without a message the request would only read."""
+        return {}
+
+    @classmethod
+    def from_json(cls, _jobj: Any) -> Self:
+        """The same again."""
+        return cls()
+
+
+class Wire(client.ClientNetwork):
+    """Signed requests, one at a time. Without `account_url` the key itself is sent, as a new account needs."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        super().__init__(
+            key=settings.key.private,
+            alg=settings.key.algorithm,
+            verify_ssl=settings.ca_file or True,  # type: ignore[arg-type]  # requests takes a path here too
+            user_agent=USER_AGENT,
+        )
+        self.session.trust_env = False  # no proxies, and no logins from a .netrc
+        self._clock = clock
+        self._timeouts = (settings.connect_seconds, settings.command_seconds)
+
+    def ask(self, url: str) -> Answer:
+        """An unsigned GET. Raises Problem, UnreadableAnswer and requests.RequestException."""
+        return _answer(self._checked(self._send_request("GET", url)), self._clock.now())
+
+    def send(self, url: str, message: JSONDeSerializable | None, *, nonce_url: str, account_url: str = "") -> Answer:
+        """A signed POST; without a message it only reads (RFC 8555 section 6.3). Raises as `ask`."""
+        self.account = messages.RegistrationResource(uri=account_url) if account_url else None
+        try:
+            return _answer(self.post(url, message, new_nonce_url=nonce_url), self._clock.now())
+        except (errors.Error, DeserializationError) as error:
+            raise UnreadableAnswer(type(error).__name__) from None  # not quoted: it may be a nonce
+
+    def post(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """The library's, with more patience for refused nonces."""
+        for _ in range(NONCE_ATTEMPTS - 1):
+            try:
+                return self._post_once(*args, **kwargs)
+            except Problem as problem:
+                if problem.kind != BAD_NONCE:
+                    raise
+                self._nonces.clear()  # those that were kept are as old, or older
+        return self._post_once(*args, **kwargs)
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self.session.close()
+
+    def _checked(self, response: requests.Response) -> requests.Response:
+        return self._check_response(response)
+
+    def _check_response(  # type: ignore[override]  # the library's is a class method that nobody calls on the class
+        self, response: requests.Response, content_type: str | None = None
+    ) -> requests.Response:
+        """The response of a success. `content_type` is what the library expects; what came is looked at itself."""
+        del content_type
+        if response.ok and not response.is_redirect:
+            return response
+        wait = problems.retry_after(response.headers.get("Retry-After"), self._clock.now())
+        raise Problem(problems.read(_json(response)), response.status_code, wait)
+
+    def _add_nonce(self, response: requests.Response) -> None:
+        """Keep the next nonce. An answer without one is as good; the next request then asks for one."""
+        if self.REPLAY_NONCE_HEADER in response.headers:
+            super()._add_nonce(response)
+
+    def _get_nonce(self, url: str, new_nonce_url: str) -> str:
+        del url  # the library's way for authorities that have no newNonce
+        if not self._nonces:
+            self._add_nonce(self._checked(self.head(new_nonce_url)))
+        if not self._nonces:
+            raise errors.ClientError("the authority gave no nonce")
+        return self._nonces.pop()
+
+    def _send_request(self, method: str, url: str, *_args: Any, **kwargs: Any) -> requests.Response:
+        """One request and its answer, recorded without secrets. `data` is the signed message."""
+        signed: str = kwargs.get("data", "")
+        answer = ""
+        try:
+            response = self._exchanged(method, url, signed, kwargs.get("headers", {}))
+            answer = redaction.shown_response(response)
+        finally:
+            exchange.record(redaction.shown_request(method, url, signed), answer)
+        if signed:
+            crash.point("response_received")
+        return response
+
+    def _exchanged(self, method: str, url: str, signed: str, headers: Mapping[str, str]) -> requests.Response:
+        with self.session.request(
+            method,
+            url,
+            data=_Body(signed) if signed else None,
+            headers={"User-Agent": USER_AGENT, "Accept-Language": "en", **headers},
+            timeout=self._timeouts,
+            verify=self.verify_ssl,
+            allow_redirects=method == "GET",
+            stream=True,
+        ) as response:
+            self._read(response)
+        return response
+
+    def _read(self, response: requests.Response) -> None:
+        """Read the body. Raises when it is too long, or when it drips for longer than a whole answer may take."""
+        deadline = self._clock.monotonic() + self._timeouts[1]
+        body = bytearray()
+        for chunk in response.iter_content(65_536):
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise UnreadableAnswer(f"more than {MOST_BYTES} bytes")
+            if self._clock.monotonic() > deadline:
+                raise requests.ReadTimeout("the answer drips")
+        response._content = bytes(body)  # noqa: SLF001 - so that the library finds the body where it looks for it
+        response.encoding = "utf-8"
+
+
+class _Body:
+    """A signed message that tells when its last byte was handed to the connection."""
+
+    def __init__(self, signed: str) -> None:
+        self._bytes = signed.encode()
+
+    def __len__(self) -> int:
+        return len(self._bytes)
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._bytes
+        crash.point("request_sent")
+
+
+def renewal_path(leaf: x509.Certificate) -> str:
+    """The certificate's identifier for renewal information (RFC 9773 section 4.1); empty when it can have none."""
+    try:
+        return client._renewal_info_path_component(leaf)  # noqa: SLF001 - the library has it, and tests it
+    except (x509.ExtensionNotFound, ValueError, TypeError):
+        return ""
+
+
+def _answer(response: requests.Response, now: datetime) -> Answer:
+    return Answer(
+        body=_json(response),
+        text=response.text,
+        status=response.status_code,
+        location=response.headers.get("Location", ""),
+        retry_after=problems.retry_after(response.headers.get("Retry-After"), now),
+        alternates=tuple(_alternates(response)),
+    )
+
+
+def _alternates(response: requests.Response) -> Iterator[str]:
+    """The URLs of other chains. `response.links` keeps one of each relation alone."""
+    for link in requests.utils.parse_header_links(response.headers.get("Link", "")):
+        if link.get("rel") == "alternate" and "url" in link:
+            yield requests.compat.urljoin(response.url, link["url"])
+
+
+def _json(response: requests.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return None
