@@ -9,22 +9,20 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from provisioner.orders.rollup import ItemError
-from provisioner.orders.statuses import ItemStatus, OperationState, ServiceStatus, next_service_status
+from provisioner.orders.statuses import ItemStatus, OperationState, ServiceStatus
 from provisioner.orders.supersession import verb
 from provisioner.store.attention import tell_attention
 from provisioner.store.changes import error_json
 from provisioner.store.claims import ENDED
 from provisioner.store.items import ITEM_AFTER, set_item
-from provisioner.store.queueing import new_operation
 from provisioner.store.services import intend_service, keep_made, lock_service, move_service, warn
 from provisioner.store.tables import operation_requirements, operations, service_periods
 from provisioner.store.writing import Writing
-from provisioner.store.yielding import later_workflows, lock_operations, wake_others, wake_pointless
-from provisioner.workflows.journal import Ending, FollowUp, ServiceChange
+from provisioner.store.yielding import later_workflows, wake_others
+from provisioner.workflows.journal import Ending, ServiceChange
 
 Row = Mapping[str, Any]
 
-INHERITED: Final = ("service_id", "customer_id", "environment", "actor_role", "correlation_id")
 GONE: Final = (ServiceStatus.CANCELLING.value, ServiceStatus.CANCELLED.value)
 # A retry of the item needs the operation's secret; it is forgotten when the order can no longer be retried.
 RETRIED: Final = (OperationState.FAILED, OperationState.COMPENSATED, OperationState.CANCELLED)
@@ -32,10 +30,10 @@ MOVING: Final = ("suspend", "resume", "cancel", "delete", "restore")
 COMMAND_FAILED: Final = "operation_failed"
 
 
-def write_ending(writing: Writing, row: Row, ending: Ending, *, deadline: float) -> None:
-    """End the operation; then its item with its order, its service, its follow-ups, and those that required it.
+def write_ending(writing: Writing, row: Row, ending: Ending) -> None:
+    """End the operation; then its item with its order, its service, and those that required it.
 
-    `deadline` is how many seconds a follow-up has.
+    What follows from it is started by `follow_ups`, and what it says of certificates is in `kept_certificates`.
     """
     _close(writing, row, ending.state, ending.error)
     if ending.service is not None and ending.service.wakes and row["service_id"] is not None:
@@ -46,8 +44,6 @@ def write_ending(writing: Writing, row: Row, ending: Ending, *, deadline: float)
         set_item(writing, row, status, error=error, warnings=ending.warnings)
     if row["service_id"] is not None:
         _change_service(writing, row, ending)
-    for follow_up in ending.follow_ups:
-        _start(writing, row, follow_up, deadline)
     if ending.state is not OperationState.SUCCEEDED:
         _give_up_dependents(writing, row, ending.error)
     if row["item_id"] is None and ending.state in (OperationState.FAILED, OperationState.COMPENSATED):
@@ -119,42 +115,7 @@ def _settled(writing: Writing, row: Row, service: Row) -> ServiceStatus:
     return ServiceStatus(writing.connection.scalar(query) or service["status"])
 
 
-# -- what follows
-
-
-def _start(writing: Writing, row: Row, follow_up: FollowUp, deadline: float) -> None:
-    placed = {"vendor_account": row["vendor_account"], "generation": row["generation"]}
-    on_service = row["service_id"] is not None and follow_up.resource == f"service:{row['service_id']}"
-    if on_service:
-        lock_operations(writing.connection, follow_up.resource)
-        service = lock_service(writing.connection, row["service_id"])
-        if verb(follow_up.workflow) == "cancel" and service["intended_status"] in GONE:
-            return
-        placed = {"vendor_account": service["vendor_account"], "generation": _intend(writing, service, follow_up)}
-    operation = new_operation(
-        writing,
-        follow_up.operation_id,
-        deadline=deadline,
-        workflow=follow_up.workflow,
-        resource=follow_up.resource,
-        inputs=dict(follow_up.inputs),
-        **{name: row[name] for name in INHERITED},
-        **placed,
-    )
-    writing.execute(sa.insert(operations).values(**operation))
-    if on_service:
-        wake_pointless(writing.connection, writing.database, follow_up.resource)
-
-
-def _intend(writing: Writing, service: Row, follow_up: FollowUp) -> int:
-    """A follow-up on the service itself is a command like any other; the service's generation with it."""
-    generation: int = service["generation"] + 1
-    status = ServiceStatus(service["intended_status"])
-    if verb(follow_up.workflow) == "cancel":
-        status = next_service_status(status, "cancel")
-        move_service(writing, service, ServiceChange(status), follow_up.inputs.get("reason"))
-    intend_service(writing.connection, service, status, generation)
-    return generation
+# -- what cannot be done any more
 
 
 def _give_up_dependents(writing: Writing, row: Row, error: ItemError | None) -> None:

@@ -4,13 +4,14 @@ This is the plain form, for SQLite and for what happens seldom; `postgres_journa
 round trip.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from provisioner.kernel.private_keys import generate_private_key
 from provisioner.kernel.sealing import SecretBox
 from provisioner.orders.statuses import OperationState
 from provisioner.store import credentials
@@ -19,14 +20,16 @@ from provisioner.store.attention import tell_attention
 from provisioner.store.database import Database
 from provisioner.store.endings import write_ending
 from provisioner.store.events import Announcer, Context
+from provisioner.store.follow_ups import start
 from provisioner.store.items import item_paused
+from provisioner.store.kept_certificates import keep_certificates
 from provisioner.store.placement import NO_ACCOUNT, place_late
 from provisioner.store.rows import attempt_row, step_row, storable
 from provisioner.store.tables import attempts, operations, services, steps
 from provisioner.store.writing import Writing
 from provisioner.store.yielding import has_come, is_overtaken, lock_operations_of
 from provisioner.workflows.backoff import Waits
-from provisioner.workflows.journal import Claim, Due, Ending, Intent, LeaseLost, Pause, StepOutcome, StepState
+from provisioner.workflows.journal import Claim, Due, Ending, Intent, KeyKind, LeaseLost, Pause, StepOutcome, StepState
 
 GOES_ON: Final = Pause(OperationState.READY, "", Due(seconds=0.0))
 WAITS_LONG: Final = "waits_long"
@@ -90,15 +93,26 @@ class StoreJournal:
 
     def end(self, claim: Claim, ending: Ending) -> None:
         """Commit the end with everything that follows from it: item, order, service, events, follow-ups."""
+        secrets = {each: self._new_key(each, kind) for each, kind in _with_key(ending)}
         with self._database.begin() as connection:
             if claim.service is not None and ending.service is not None and ending.service.wakes:
                 lock_operations_of(connection, claim.service.service_id)
             row = self._own(connection, claim)
             self._write_outcomes(connection, claim, ending.outcomes)
             self._adopt_secret(connection, claim, row, ending)
-            write_ending(self._writing(connection, row), row, ending, deadline=self._deadline)
+            writing = self._writing(connection, row)
+            write_ending(writing, row, ending)
+            for follow_up in ending.follow_ups:
+                start(writing, row, follow_up, deadline=self._deadline, secret=secrets.get(follow_up.operation_id))
+            if ending.service is not None:
+                keep_certificates(writing, self._box, claim, ending.service)
 
     # -- parts
+
+    def _new_key(self, operation_id: str, kind: KeyKind) -> bytes:
+        """A private key for a new operation, sealed; made before anything is locked, for it takes its time."""
+        key = generate_private_key(kind.value)
+        return credentials.seal(self._box, operations.c.sealed_secret, operation_id, key.reveal().encode())
 
     def _adopt_secret(self, connection: sa.Connection, claim: Claim, row: Mapping[str, Any], ending: Ending) -> None:
         """What an operation has made its service's password at the vendor is that here too, to be revealed once."""
@@ -207,6 +221,11 @@ class StoreJournal:
             waits=self._breaker,
             threshold=self._breaker_failures,
         )
+
+
+def _with_key(ending: Ending) -> Iterator[tuple[str, KeyKind]]:
+    """Follow-ups for which a key is to be made."""
+    return ((each.operation_id, each.key) for each in ending.follow_ups if each.key is not None)
 
 
 def _is_same_wait(pause: Pause) -> bool:

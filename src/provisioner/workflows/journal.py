@@ -127,9 +127,12 @@ class KeyKind(StrEnum):
     RSA = "rsa"  # 2048 bits
 
 
+PANEL: Final = "panel"
+
+
 @dataclass(frozen=True, slots=True)
 class NewCertificate:
-    """A certificate that the operation has obtained; it is kept for good, with the operation's secret as its key.
+    """A certificate that the operation has obtained; it is kept for good, with its key (see `Claim.key_of`).
 
     `source`: authority, customer or panel (which keeps the key itself). `chain` and `csr` are PEM texts.
     """
@@ -265,6 +268,17 @@ class Claim:
     secret: Secret | None = None
     accepted_at: datetime | None = None
     parent: ServiceRecord | None = None
+
+    def key_of(self, certificate: NewCertificate) -> Secret | None:
+        """The private key of a certificate that this operation obtained: its secret, else what its service has.
+
+        None of what a panel obtained, which keeps the key itself.
+        """
+        if certificate.source == PANEL:
+            return None
+        if self.secret is not None or self.service is None:
+            return self.secret
+        return self.service.password
 
 
 class Journal(Protocol):

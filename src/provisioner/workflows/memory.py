@@ -4,7 +4,6 @@ Nothing outlives the process and one thread uses it at a time; everything else i
 fencing tokens, one operation at a time for each resource in order of acceptance, and results that are JSON.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -12,9 +11,10 @@ from typing import Any, Final
 
 from provisioner.kernel.clock import Clock
 from provisioner.kernel.errors import NotFoundError, RefusedError
+from provisioner.kernel.private_keys import generate_private_key
 from provisioner.kernel.secret import Secret
 from provisioner.orders.rollup import ItemError
-from provisioner.orders.statuses import ENDED_OPERATIONS, OperationState, ServiceStatus
+from provisioner.orders.statuses import ENDED_OPERATIONS, OperationState
 from provisioner.orders.supersession import is_pointless
 from provisioner.ports.outcomes import Done
 from provisioner.workflows.journal import (
@@ -28,13 +28,13 @@ from provisioner.workflows.journal import (
     Intent,
     LeaseLost,
     Pause,
-    ServiceChange,
     ServiceRecord,
     StepOutcome,
     StepRecord,
     StepState,
     Upkeep,
 )
+from provisioner.workflows.memory_services import KeptServices, as_json
 
 LEASE_SECONDS: Final = 15.0
 UNRESOLVED: Final = frozenset({StepState.INTENDED, StepState.UNCERTAIN})
@@ -108,10 +108,19 @@ class MemoryJournal:
         self._events: dict[str, Mapping[str, Any]] = {}
         self._failures: dict[str, int] = {}
         self.operations: dict[str, KeptOperation] = {}
-        self.services: dict[str, ServiceRecord] = {}
-        self.upkeeps: dict[str, Upkeep] = {}
+        self.kept = KeptServices()
         self.parked: set[str] = set()
         self.commits: list[Commit] = []
+
+    @property
+    def services(self) -> dict[str, ServiceRecord]:
+        """How each service stands."""
+        return self.kept.records
+
+    @property
+    def upkeeps(self) -> dict[str, Upkeep]:
+        """What is planned for each service."""
+        return self.kept.upkeeps
 
     # -- what comes in
 
@@ -122,21 +131,19 @@ class MemoryJournal:
         """
         if operation.operation_id in self.operations:
             return
-        asked = replace(operation, inputs=_as_json(operation.inputs))
+        asked = replace(operation, inputs=as_json(operation.inputs))
         now = self._clock.now()
         kept = KeptOperation(asked, len(self.operations), due_at=now, accepted_at=now, deadline=asked.deadline)
         self.operations[operation.operation_id] = kept
         if operation.service is not None:
-            self.services.setdefault(operation.service.service_id, operation.service)
-        if operation.parent is not None:
-            self.services.setdefault(operation.parent.service_id, operation.parent)
+            self.kept.keep(operation.service, operation.parent)
         for earlier in self._open(operation.resource):
             if earlier.state is OperationState.WAITING and is_pointless(earlier.asked.workflow, self._later(earlier)):
                 earlier.due_at = self._clock.now()
 
     def deliver_event(self, key: str, data: Mapping[str, Any]) -> None:
         """Keep an event and wake who waits for it. The first event of a key counts."""
-        self._events.setdefault(key, _as_json(data))
+        self._events.setdefault(key, as_json(data))
         for kept in self._open():
             if kept.state is OperationState.WAITING and kept.event_key == key:
                 kept.due_at = self._clock.now()
@@ -216,7 +223,7 @@ class MemoryJournal:
             account_failures=self.failures(asked.vendor_account or ""),
             secret=asked.secret,
             accepted_at=kept.accepted_at,
-            parent=self.services.get(asked.parent.service_id) if asked.parent else None,
+            parent=self.kept.parent(asked.service),
         )
 
     # -- the Journal
@@ -251,18 +258,24 @@ class MemoryJournal:
         kept.state, kept.due_at, kept.reason, kept.attention = ending.state, None, "", None
         kept.error, kept.warnings = ending.error, ending.warnings
         if ending.service is not None and kept.asked.service is not None:
-            self._change_service(kept, kept.asked.service.service_id, ending.service)
+            service_id = kept.asked.service.service_id
+            self.kept.change(claim, service_id, ending.service)
+            if ending.service.wakes:
+                self._wake_others(kept, service_id)
         for follow_up in ending.follow_ups:
-            self.accept(_following(kept.asked, follow_up))
+            self._follow(kept.asked, follow_up)
 
-    def _change_service(self, kept: KeptOperation, service_id: str, change: ServiceChange) -> None:
-        self.services[service_id] = _changed(self.services[service_id], change)
-        if change.upkeep is not None:
-            self.upkeeps[service_id] = change.upkeep
-        if change.wakes:
-            for other in self._open():
-                if other is not kept and other.asked.service and other.asked.service.service_id == service_id:
-                    self._wake(other)
+    def _follow(self, asked: NewOperation, follow_up: FollowUp) -> None:
+        if follow_up.opens is None:
+            self.accept(_following(asked, follow_up))
+        elif (opened := self.kept.opened(follow_up.opens)) is not None:
+            inside = replace(asked, service=opened, parent=asked.service, vendor_account=opened.vendor_account)
+            self.accept(_following(inside, follow_up))
+
+    def _wake_others(self, kept: KeptOperation, service_id: str) -> None:
+        for other in self._open():
+            if other is not kept and other.asked.service and other.asked.service.service_id == service_id:
+                self._wake(other)
 
     def _wake(self, kept: KeptOperation) -> None:
         kept.woken = True
@@ -339,40 +352,24 @@ def _check_each_once(names: Iterable[str]) -> None:
         seen.add(name)
 
 
-def _as_json(data: Mapping[str, Any]) -> Any:
-    return json.loads(json.dumps(dict(data)))
-
-
 def _kept_result(result: Done) -> Done:
-    return replace(result, data=_as_json(result.data))
+    return replace(result, data=as_json(result.data))
 
 
 def _kept_record(record: StepRecord) -> StepRecord:
     return record if record.result is None else replace(record, result=_kept_result(record.result))
 
 
-def _changed(service: ServiceRecord, change: ServiceChange) -> ServiceRecord:
-    status, suspended_by = change.status, change.suspended_by
-    if status is None:
-        status, suspended_by = service.status, service.suspended_by
-    return replace(
-        service,
-        status=status,
-        ref=service.ref if change.ref is None else change.ref,
-        data={**service.data, **_as_json(change.data or {})},
-        attributes={**service.attributes, **_as_json(change.attributes or {})},
-        suspended_by=suspended_by if status is ServiceStatus.SUSPENDED else None,
-    )
-
-
-def _following(parent: NewOperation, follow_up: FollowUp) -> NewOperation:
+def _following(before: NewOperation, follow_up: FollowUp) -> NewOperation:
     return NewOperation(
         follow_up.operation_id,
         follow_up.workflow,
         follow_up.resource,
         follow_up.inputs,
-        vendor_account=parent.vendor_account,
-        actor_role=parent.actor_role,
-        customer=parent.customer,
-        service=parent.service,
+        vendor_account=follow_up.account or before.vendor_account,
+        actor_role=before.actor_role,
+        customer=before.customer,
+        service=before.service,
+        secret=None if follow_up.key is None else generate_private_key(follow_up.key.value),
+        parent=before.parent,
     )
