@@ -4,9 +4,8 @@ import click
 
 from provisioner.console import output
 from provisioner.console.domain_views import domain_sections, expires, is_renewed
-from provisioner.console.session import Session, json_option, limit_option, pass_session
+from provisioner.console.session import Session, json_option, limit_option, pass_session, service_filters
 from provisioner.console.waiting import service_line
-from provisioner.orders.statuses import ServiceStatus
 from provisioner.workflows.domains.transfer import confirmation_key
 
 
@@ -16,9 +15,7 @@ def domains() -> None:
 
 
 @domains.command("list")
-@click.option("--status", type=click.Choice([status.value for status in ServiceStatus]), help="Only those.")
-@click.option("--customer", metavar="ID", help="Only those of a customer.")
-@click.option("--server", metavar="NAME", help="Only those of a vendor account.")
+@service_filters
 @limit_option
 @json_option
 @pass_session

@@ -3,10 +3,9 @@
 import click
 
 from provisioner.console import output
-from provisioner.console.session import Session, json_option, limit_option, pass_session
+from provisioner.console.session import Session, json_option, limit_option, pass_session, service_filters
 from provisioner.console.views import service_sections
 from provisioner.console.waiting import service_line
-from provisioner.orders.statuses import ServiceStatus
 
 
 @click.group()
@@ -15,9 +14,7 @@ def services() -> None:
 
 
 @services.command("list")
-@click.option("--status", type=click.Choice([status.value for status in ServiceStatus]), help="Only those.")
-@click.option("--customer", metavar="ID", help="Only those of a customer.")
-@click.option("--server", metavar="NAME", help="Only those of a vendor account.")
+@service_filters
 @limit_option
 @json_option
 @pass_session

@@ -12,6 +12,7 @@ import click
 
 from provisioner.console.installation import Installation, OpenInstallation
 from provisioner.kernel.errors import SettingsError
+from provisioner.orders.statuses import ServiceStatus
 from provisioner.store.queries import Queries
 from provisioner.store.store import Store
 
@@ -80,3 +81,15 @@ def limit_option(command: _Command) -> _Command:
     """Add `--limit`."""
     text = f"At most so many (default {DEFAULT_LIMIT})."
     return click.option("--limit", type=click.IntRange(min=1), default=DEFAULT_LIMIT, metavar="N", help=text)(command)
+
+
+def service_filters(command: _Command) -> _Command:
+    """Add `--status`, `--customer` and `--server`."""
+    options = (
+        click.option("--status", type=click.Choice([status.value for status in ServiceStatus]), help="Only those."),
+        click.option("--customer", metavar="ID", help="Only those of a customer."),
+        click.option("--server", metavar="NAME", help="Only those of a vendor account."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
