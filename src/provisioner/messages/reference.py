@@ -25,15 +25,16 @@ structured mode. A storefront publishes to the topic exchange `storefront` and l
 Rules for every message:
 
 - At most {SIZE_LIMIT:,} bytes of UTF-8, {json_text.DEEPEST} levels of nesting, {json_text.LONGEST_INTEGER} digits in a
-  whole number, {inspection.LONGEST_TEXT:,} characters in a text that is neither sealed nor a certificate. The bytes are counted before anything is parsed.
-  The setting `message_size_limit_bytes` is another limit of the body. A sealed file may fill what fits: about
-  {_FILE_THAT_FITS:,} bytes of CSV, a few thousand lines. A larger file is not for a message: the command line reads it.
+  whole number, {inspection.LONGEST_TEXT:,} characters in a text that is neither sealed nor a certificate. The bytes are
+  counted before anything is parsed. The setting `message_size_limit_bytes` is another limit of the body. A sealed file
+  may fill what fits: about {_FILE_THAT_FITS:,} bytes of CSV, a few thousand lines. A larger file is not for a message:
+  the command line reads it.
 - Types are strict: `"1"` is no number and `1` is no text. A field that is not listed is refused; `null` means absent.
 - `(source, id)` names a message. The same message again has no effect; the same name with another body goes to
   quarantine. Spaces, the order of keys, `traceparent` and `tracestate` make no other body.
 - Domain names are given as A-labels (`xn--…`); capital letters are lowered.
-- A password, an authorisation code or a private key travels only as a libsodium sealed box made with the worker's public key
-  (`provisioner keys public`). Anything readable under a name such as `password`, `secret`, `auth_code` or
+- A password, an authorisation code or a private key travels only as a libsodium sealed box made with the worker's
+  public key (`provisioner keys public`). Anything readable under a name such as `password`, `secret`, `auth_code` or
   `private_key` is refused.
 - What cannot be accepted is kept in quarantine, and the event `message.rejected.v1` tells the reason and the place.
 """

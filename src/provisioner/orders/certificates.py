@@ -32,9 +32,10 @@ MALFORMED: Final = (
     TypeError,
     UnsupportedAlgorithm,
     x509.DuplicateExtension,
+    x509.InvalidVersion,
     x509.UnsupportedGeneralNameType,
 )
-"""What reading a field of a certificate may raise when its DER is odd."""
+"""What reading a certificate or a field of it may raise when its DER is odd."""
 
 _HOST_NAME: Final = re.compile(
     r"(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
