@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
+from cryptography.hazmat.primitives import serialization
 
 from provisioner.kernel.errors import RefusedError
 from provisioner.kernel.ids import Ids
-from provisioner.kernel.private_keys import generate_private_key, make_csr
+from provisioner.kernel.private_keys import generate_private_key, make_csr, open_private_key
 from provisioner.kernel.secret import Secret
 from provisioner.messages.envelope import Message
-from provisioner.orders.certificate_refusals import KeyMissing
-from provisioner.orders.certificates import facts_of, settle
+from provisioner.orders.certificates import settle
 from provisioner.orders.commands import NewCertificateService
 from provisioner.orders.statuses import ServiceStatus, next_service_status
+from provisioner.orders.uploads import check_upload
 from provisioner.store.acceptance import ServiceExists
 from provisioner.store.certificate_commands import CERTIFICATE
 from provisioner.store.commands import WrongEnvironment
@@ -166,26 +167,22 @@ class _Request:
         return Terms({**self.wanted.attributes, "csr": csr}, hosting["vendor_account"], {}, key=key)
 
     def _upload(self, hosting: Row, known: Row | None) -> Terms:
-        from provisioner.orders.uploads import check_upload  # noqa: PLC0415 - not there yet
-
         if known is not None and "method" in known["attributes"]:
             raise IssuedHere
         key = self._key_of(known)
         names, now = (hosting["attributes"]["domain"],), self.writing.database.moment(self.writing.connection)
         upload = check_upload(self.wanted.inputs["certificate"], key, names, now)
-        kept = {} if known is None else known["attributes"]
-        attributes = {**kept, **self.wanted.attributes, "names": list(facts_of(upload.chain).names)}
+        is_other_key = self.wanted.sealed_key is not None
+        kept = {} if known is None or is_other_key else known["attributes"]  # a CSR goes with its key
+        attributes = {**kept, **self.wanted.attributes, "names": list(upload.facts.names)}
         inputs = {"chain": upload.chain, "warnings": list(upload.warnings), "install": self.wanted.inputs["install"]}
-        return Terms(attributes, hosting["vendor_account"], inputs, secret=key)
+        return Terms(attributes, hosting["vendor_account"], inputs, secret=key and _as_pkcs8(key))
 
-    def _key_of(self, known: Row | None) -> Secret:
+    def _key_of(self, known: Row | None) -> Secret | None:
         """The customer's key, else that of the CSR which was made here. Bytes that are no text make no key."""
         if self.wanted.sealed_key is not None:
             return Secret(self.sealing.ring.unseal_bytes(*self.wanted.sealed_key).decode("utf-8", "replace"))
-        key = None if known is None else self.sealing.open_key(known)
-        if key is None:
-            raise KeyMissing
-        return key
+        return None if known is None else self.sealing.open_key(known)
 
     # -- rows
 
@@ -241,6 +238,12 @@ class _Request:
 
     def _sealed(self, terms: Terms) -> bytes | None:
         return None if terms.key is None else self.sealing.key(self.wanted.certificate_id, terms.key)
+
+
+def _as_pkcs8(key: Secret) -> Secret:
+    """The one form in which keys are kept, of those that PEM texts come in."""
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return Secret(open_private_key(key).private_bytes(*form).decode())
 
 
 def _taken(wanted: NewCertificateService) -> ServiceExists:
