@@ -2,12 +2,12 @@
 
     ssl.SSLCertVerificationError   the certificate is a stranger's: this way of showing a challenge is not possible
     ftplib.error_perm (5xx)        refused for good: not possible
-    ftplib.error_temp (4xx)        not now
+    ftplib.error_temp (4xx)        not now, unless something may have been changed
     OSError, EOFError, the others  the connection broke, or what came was no FTP
 
 What makes a challenge impossible here is Rejected `challenge_not_possible`, so that another method may be tried: the
 customer may have changed the password of the system user, or filled the disk, and neither is a fault of the account.
-A write that broke off is Uncertain; it may be repeated, since it writes the same again.
+A change that broke off is Uncertain, and so is one that is answered with 4xx: it may have been made before that.
 """
 
 import ftplib  # only the names of its exceptions are used here
@@ -28,7 +28,8 @@ class Stage(Enum):
 
     CONNECTING = "the server's FTP service does not offer TLS"
     LOGIN = "the FTP login of the web space was refused; its password may have been changed in the panel"
-    FILES = "the file cannot be written into the web space"
+    LOOK = "the files of the web space cannot be read"
+    CHANGE = "the file cannot be written into the web space"
 
 
 class _Kind(Enum):
@@ -70,9 +71,7 @@ def failure(error: Exception, stage: Stage, secrets: tuple[str, ...] = ()) -> Fa
         return Rejected(NOT_POSSIBLE, f"the certificate of the server's FTP service is not trusted: {text}")
     if kind is _Kind.REFUSED:
         return Rejected(NOT_POSSIBLE, f"{stage.value}: {text}", vendor_code=text[:3])
+    outcome = Uncertain if stage is Stage.CHANGE else Unavailable
     if kind is _Kind.BUSY:
-        return Unavailable("file_server_busy", f"FTP: {text}", vendor_code=text[:3])
-    if stage is Stage.FILES:
-        return Uncertain("connection_lost", f"FTP: {text}; it may have been written")
-    timed_out = isinstance(error, TimeoutError)
-    return Unavailable("connect_timeout" if timed_out else "file_server_unreachable", f"FTP: {text}")
+        return outcome("file_server_busy", f"FTP: {text}", vendor_code=text[:3])
+    return outcome("timeout" if isinstance(error, TimeoutError) else "file_server_lost", f"FTP: {text}")

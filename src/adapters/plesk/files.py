@@ -16,6 +16,7 @@ from typing import Final
 import httpx
 
 from adapters.plesk import errors, file_errors, redaction, tls
+from adapters.plesk.file_errors import Stage
 from adapters.plesk.packet import Command
 from adapters.plesk.settings import Settings
 from provisioner.kernel import crash
@@ -47,8 +48,9 @@ class _Connection(ftplib.FTP_TLS):
 class Folder:
     """The home of one system user, while a connection is open. Paths are relative to it, with slashes."""
 
-    def __init__(self, connection: ftplib.FTP_TLS) -> None:
+    def __init__(self, connection: ftplib.FTP_TLS, secrets: tuple[str, ...]) -> None:
         self._connection = connection
+        self._secrets = secrets
 
     def read(self, path: str) -> bytes | None:
         """What a file holds, or None when there is none. Only its beginning when it is larger than 64 KiB."""
@@ -57,22 +59,26 @@ class Folder:
         def take(chunk: bytes) -> None:
             content.extend(chunk[: MOST_BYTES - len(content)])
 
-        return bytes(content) if self._found("RETR", path, lambda: self._retrieve(path, take)) else None
+        with file_errors.told(Stage.LOOK, self._secrets):
+            found = self._found("RETR", path, lambda: self._retrieve(path, take))
+        return bytes(content) if found else None
 
     def write(self, path: str, content: bytes) -> None:
         """Make the file and the folders above it."""
         *folders, name = path.split("/")
-        home = self._connection.pwd()
-        for folder in folders:
-            self._enter(folder)
-        told = self._connection.storbinary(f"STOR {name}", io.BytesIO(content), callback=_sent)
-        crash.point("response_received")
-        exchange.record(f"FTPS STOR {path}", told)
-        self._connection.cwd(home)
+        with file_errors.told(Stage.CHANGE, self._secrets):
+            home = self._connection.pwd()
+            for folder in folders:
+                self._enter(folder)
+            told = self._connection.storbinary(f"STOR {name}", io.BytesIO(content), callback=_sent)
+            crash.point("response_received")
+            exchange.record(f"FTPS STOR {path}", told)
+            self._connection.cwd(home)
 
     def remove(self, path: str) -> None:
         """Remove a file. One that is gone is no error."""
-        self._found("DELE", path, lambda: self._connection.delete(path))
+        with file_errors.told(Stage.CHANGE, self._secrets):
+            self._found("DELE", path, lambda: self._connection.delete(path))
 
     def _retrieve(self, path: str, take: Callable[[bytes], None]) -> str:
         return self._connection.retrbinary(f"RETR {path}", take)
@@ -111,21 +117,20 @@ class FileServer:
 
     @contextmanager
     def opened(self, site: Site) -> Iterator[Folder]:
-        """The home of the site's system user. Raises the outcomes of `ports.outcomes`, within the block too.
+        """The home of the site's system user. Raises the outcomes of `ports.outcomes`, as its methods do.
 
         Rejected `challenge_not_possible` says why this login, or this server, cannot be used.
         """
         secrets = redaction.pieces(site.password.reveal())
         connection = _Connection(context=self._context(), timeout=self._settings.connect_timeout, encoding="utf-8")
         try:
-            with file_errors.told(file_errors.Stage.CONNECTING, secrets):
+            with file_errors.told(Stage.CONNECTING, secrets):
                 connection.connect(self._settings.url.host, self._settings.ftp_port)
                 connection.auth()
-            with file_errors.told(file_errors.Stage.LOGIN, secrets):
+            with file_errors.told(Stage.LOGIN, secrets):
                 connection.login(site.login, site.password.reveal())
                 connection.protect()
-            with file_errors.told(file_errors.Stage.FILES, secrets):
-                yield Folder(connection)
+            yield Folder(connection, secrets)
             with suppress(*ftplib.all_errors):  # what was asked for is done; a farewell may fail
                 connection.quit()
         finally:

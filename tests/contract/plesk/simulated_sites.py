@@ -8,8 +8,9 @@ from xml.sax.saxutils import escape
 import httpx
 
 from adapters.plesk import PleskHosting
-from adapters.sandbox.plesk import start_simulator
+from adapters.sandbox.plesk import RunningPlesk, start_simulator
 from provisioner.kernel.secret import Secret
+from provisioner.ports.accounts import VendorAccount
 from provisioner.ports.certificates import Site
 from tests.contract.hosting_suite import new_customer, new_subscription
 from tests.contract.plesk import simulated
@@ -18,12 +19,18 @@ from tests.contract.plesk.simulated import PleskWorld
 
 @contextmanager
 def running() -> Iterator["SitesWorld"]:
-    with start_simulator() as simulator:
+    with start_simulator(address="127.0.0.1") as simulator:
         world = SitesWorld(simulator)
         try:
             yield world
         finally:
             world.close()
+
+
+def account(simulator: RunningPlesk, **settings: str) -> VendorAccount:
+    """The simulated server's account, with the ports on which it shows its sites."""
+    ports = {"ftp_port": str(simulator.ftp_port), "tls_port": str(simulator.tls_port)}
+    return simulated.account(simulator, **ports, **settings)
 
 
 def new_site(panel: PleskHosting) -> Site:
@@ -35,6 +42,10 @@ def new_site(panel: PleskHosting) -> Site:
 class SitesWorld(PleskWorld):
     """What a test of certificates sees and does."""
 
+    def __init__(self, simulator: RunningPlesk) -> None:
+        super().__init__(simulator)
+        self.ports = simulator
+
     def shown_values(self, name: str) -> list[str]:
         zone = name.removeprefix("_acme-challenge.").removeprefix("www.")
         filtered = f"<filter><dns-zone-name>{zone}</dns-zone-name></filter>"
@@ -43,7 +54,7 @@ class SitesWorld(PleskWorld):
         return [each.findtext("data/value", "") for each in texts if each.findtext("data/host") == f"{name}."]
 
     def shown_file(self, name: str, token: str) -> str | None:
-        url = f"http://127.0.0.1:{self.simulator.http_port}/.well-known/acme-challenge/{token}"
+        url = f"http://127.0.0.1:{self.ports.http_port}/.well-known/acme-challenge/{token}"
         answer = httpx.get(url, headers={"Host": name})
         return answer.text if answer.is_success else None
 

@@ -19,7 +19,7 @@ def world() -> Iterator[SitesWorld]:
 
 @pytest.fixture
 def host(world: SitesWorld) -> Iterator[PleskHosting]:
-    with simulated.opened(simulated.account(world.simulator)) as host:
+    with simulated.opened(simulated_sites.account(world.ports)) as host:
         yield host
 
 

@@ -1,21 +1,24 @@
 """Each change meets each fault of the vendor: the outcome is right, and whatever follows, the effect happens once."""
 
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import pytest
 
 from adapters.plesk import PleskHosting
 from adapters.sandbox.faults import Fault
 from provisioner.ports.hosting import HostingCustomer, HostingSubscription
-from provisioner.ports.outcomes import Done, Failure, Misconfigured, Rejected, Unavailable, Uncertain
+from provisioner.ports.outcomes import Failure, Unavailable, Uncertain
 from tests.contract.hosting_suite import new_customer, new_subscription
 from tests.contract.plesk import simulated
 from tests.contract.plesk.simulated import PleskWorld
-
-READ_TIMEOUT = "2"
-MOST_TRIES = 60
+from tests.contract.plesk.vendor_faults import (
+    AFTER_EFFECT,
+    BEFORE_EFFECT,
+    CODES,
+    READ_TIMEOUT,
+    Prepared,
+    wait_until,
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,15 +32,6 @@ def panel(world: PleskWorld) -> Iterator[PleskHosting]:
     with simulated.opened(simulated.account(world.simulator, read_timeout=READ_TIMEOUT)) as panel:
         yield panel
     world.simulator.faults.clear()
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A call that is ready to be made, the change on the wire that it leads to, and how to see that it happened."""
-
-    change: str
-    call: Callable[[], Done]
-    happened: Callable[[], bool]
 
 
 def ensure_customer(panel: PleskHosting, _world: PleskWorld) -> Prepared:
@@ -82,33 +76,6 @@ def _wanted(panel: PleskHosting) -> HostingSubscription:
 OPERATIONS = [ensure_customer, create_subscription, suspend, resume, remove_subscription, remove_customer]
 each_operation = pytest.mark.parametrize("prepare", OPERATIONS, ids=lambda prepare: prepare.__name__)
 Prepare = Callable[[PleskHosting, PleskWorld], Prepared]
-
-BEFORE_EFFECT = [
-    Fault.TIMEOUT_BEFORE_EFFECT,
-    Fault.RESET_BEFORE_EFFECT,
-    Fault.BAD_GATEWAY_BEFORE_EFFECT,
-    Fault.GARBAGE_BEFORE_EFFECT,
-]
-AFTER_EFFECT = [
-    Fault.TIMEOUT_AFTER_EFFECT,
-    Fault.RESET_AFTER_EFFECT,
-    Fault.BAD_GATEWAY_AFTER_EFFECT,
-    Fault.GARBAGE_AFTER_EFFECT,
-    Fault.FAIL_AFTER_EFFECT,
-]
-CODES: list[tuple[int, type[Failure]]] = [
-    (1001, Misconfigured),
-    (1003, Unavailable),
-    (1006, Misconfigured),
-    (1008, Unavailable),
-    (1014, Rejected),
-    (1023, Uncertain),
-    (1024, Misconfigured),
-    (1025, Rejected),
-    (1030, Misconfigured),
-    (11003, Misconfigured),
-    (4242, Rejected),
-]
 
 
 @pytest.mark.parametrize("fault", BEFORE_EFFECT)
@@ -235,12 +202,3 @@ def test_an_answer_that_drips_for_too_long_is_uncertain_and_found(panel: PleskHo
     with pytest.raises(Uncertain):
         panel.ensure_customer(customer)
     assert panel.find_customer(customer) is not None
-
-
-def wait_until(happened: Callable[[], bool]) -> None:
-    """Look until it has happened; each look is a request of its own."""
-    for _ in range(MOST_TRIES):
-        if happened():
-            return
-        time.sleep(0.1)
-    pytest.fail("it never happened")

@@ -1,0 +1,58 @@
+"""The faults that each change of the adapter must meet, and how a call is prepared for them."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from adapters.sandbox.faults import Fault
+from provisioner.ports.outcomes import Done, Failure, Misconfigured, Rejected, Unavailable, Uncertain
+
+READ_TIMEOUT = "2"
+MOST_TRIES = 60
+
+BEFORE_EFFECT = [
+    Fault.TIMEOUT_BEFORE_EFFECT,
+    Fault.RESET_BEFORE_EFFECT,
+    Fault.BAD_GATEWAY_BEFORE_EFFECT,
+    Fault.GARBAGE_BEFORE_EFFECT,
+]
+AFTER_EFFECT = [
+    Fault.TIMEOUT_AFTER_EFFECT,
+    Fault.RESET_AFTER_EFFECT,
+    Fault.BAD_GATEWAY_AFTER_EFFECT,
+    Fault.GARBAGE_AFTER_EFFECT,
+    Fault.FAIL_AFTER_EFFECT,
+]
+CODES: list[tuple[int, type[Failure]]] = [
+    (1001, Misconfigured),
+    (1003, Unavailable),
+    (1006, Misconfigured),
+    (1008, Unavailable),
+    (1014, Rejected),
+    (1023, Uncertain),
+    (1024, Misconfigured),
+    (1025, Rejected),
+    (1030, Misconfigured),
+    (11003, Misconfigured),
+    (4242, Rejected),
+]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A call that is ready to be made, the change on the wire that it leads to, and how to see that it happened."""
+
+    change: str
+    call: Callable[[], Done]
+    happened: Callable[[], bool]
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    """Look until it has happened; each look is a request of its own."""
+    for _ in range(MOST_TRIES):
+        if happened():
+            return
+        time.sleep(0.1)
+    pytest.fail("it never happened")
