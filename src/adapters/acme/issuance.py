@@ -9,7 +9,7 @@ from adapters.acme.client import Client, read, wait_of
 from adapters.acme.errors import Call
 from adapters.acme.guards import Guards
 from adapters.acme.network import Answer
-from adapters.acme.orders import LOOK_AGAIN, Orders, check_csr
+from adapters.acme.orders import LOOK_AGAIN, Orders
 from adapters.acme.resources import Order
 from provisioner.ports.certificates import AuthorityOrder
 from provisioner.ports.outcomes import Done, Failure, Pending, Rejected, Unavailable
@@ -42,9 +42,9 @@ class Issuance:
         return self._outcome(order, found, answer)
 
     def _finalize(self, order: AuthorityOrder, found: Order) -> tuple[Order, Answer]:
+        message = messages.CertificateRequest(csr=chains.csr_of(order.request))
         if not found.replaces:
             self._guards.certificate(order)
-        message = messages.CertificateRequest(csr=check_csr(order.request.csr))
         try:
             answer = self._client.post(Call.FINALIZE, found.finalize, message)
         except Unavailable as failed:

@@ -5,7 +5,6 @@ from dataclasses import asdict
 from typing import Final
 
 from acme import messages
-from cryptography import x509
 
 from adapters.acme import chains, errors, resources
 from adapters.acme.client import Client, read
@@ -38,7 +37,7 @@ class Orders:
 
     def open(self, request: CertificateRequest) -> Done:
         """A new order. `data`: expires, challenges of the names that are not validated yet."""
-        check_csr(request.csr)
+        chains.csr_of(request)
         answer = self._new_order(request, self._client.directory())
         order = read(Call.OPEN, lambda: resources.read_order(answer.body))
         if not answer.location:
@@ -127,14 +126,6 @@ class Orders:
 def as_json(challenge: Challenge) -> dict[str, str]:
     """A challenge as the journal keeps it."""
     return {name: str(value) for name, value in asdict(challenge).items()}
-
-
-def check_csr(csr: str) -> x509.CertificateSigningRequest:
-    """The CSR. Raises Rejected `bad_csr` for what is none."""
-    try:
-        return x509.load_pem_x509_csr(csr.encode())
-    except ValueError:
-        raise Rejected("bad_csr", "this is no certificate signing request in PEM", fields=("/csr",)) from None
 
 
 def _replaced(request: CertificateRequest, directory: Directory) -> str:
