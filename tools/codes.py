@@ -8,6 +8,7 @@ from typing import Final
 from provisioner.console.codes import ATTENTIONS, BY_OUTCOME, REMEDIES, Attention
 from provisioner.intake.accept import MENDABLE
 from provisioner.messages.unreadable import MEANINGS
+from provisioner.orders.uploads import WARNINGS
 from tools.sources import ErrorClass, Given, Source
 
 SOURCE: Final = Path(__file__).parents[1] / "src"
@@ -30,6 +31,11 @@ _REFUSED: Final = """\
 
 A message's sender is told by `message.rejected.v1`, with the code as `reason`; a command line prints the sentence. A
 message that is in quarantine can be taken in once more with `provisioner quarantine replay` when the cause is mended.
+"""
+_UPLOADS: Final = """\
+## Certificates that are taken with a warning
+
+Told in `warnings` of the operation and in the service's views. The certificate is used all the same.
 """
 _OTHER: Final = """\
 ## Other errors
@@ -66,6 +72,8 @@ def codes_reference() -> str:
             _table(("Code", "Meaning"), ((_code(reason.value), text) for reason, text in MEANINGS.items())),
             _REFUSED,
             _table(("Code", "Meaning", "Message", "What to do"), _refused(source)),
+            _UPLOADS,
+            _table(("Code", "Meaning"), ((_code(warning.value), text) for warning, text in WARNINGS.items())),
             _OTHER,
             _table(("Code", "Meaning", "What to do"), _others(source)),
             _ITEMS,

@@ -1,15 +1,19 @@
 """`provisioner servers`: vendor accounts, which operators call servers."""
 
 from pathlib import Path
+from typing import Final
 
 import click
 
 from provisioner.console import output
 from provisioner.console.session import Session, json_option, limit_option, pass_session
 from provisioner.console.waiting import account_obstacle
+from provisioner.kernel.private_keys import generate_private_key
 from provisioner.kernel.redaction import remember
 from provisioner.kernel.secret import Secret
 from provisioner.store.accounts import STATES, NewAccount
+
+_GENERATE: Final = "generate"
 
 
 @click.group()
@@ -70,6 +74,13 @@ def list_servers(session: Session, *, status: str | None, limit: int, as_json: b
     metavar="KEY FILE",
     help="A credential, read from a file; may be given again.",
 )
+@click.option(
+    "--credential",
+    "made",
+    multiple=True,
+    metavar="KEY=generate",
+    help="A credential that is made here: an EC private key on P-256, as an ACME account has; may be given again.",
+)
 @click.option("--concurrency", type=click.IntRange(1, 1000), default=2, show_default=True, help="Operations at once.")
 @click.option("--replace", is_flag=True, help="Give a known server new settings.")
 @pass_session
@@ -83,12 +94,14 @@ def add(
     settings: tuple[str, ...],
     prompted: tuple[str, ...],
     files: tuple[tuple[str, str], ...],
+    made: tuple[str, ...],
     concurrency: int,
     replace: bool,
 ) -> None:
     """Add the vendor account NAME. Settings and credentials are described in the adapter's reference page."""
     given = dict(_pair(text) for text in settings)
-    credentials = {key: _from_file(path) for key, path in files} | {key: _asked(key) for key in prompted}
+    credentials = dict(_made(text) for text in made)
+    credentials |= {key: _from_file(path) for key, path in files} | {key: _asked(key) for key in prompted}
     account = NewAccount(name, adapter, product, environment, given, credentials, concurrency)
     session.store.accounts.add(account, session.operator(), replace=replace)
     output.line(f"server {name} is {'changed' if replace else 'added'}; try it: provisioner servers ping {name}")
@@ -134,6 +147,14 @@ def _pair(text: str) -> tuple[str, str]:
     if not key or not equals:
         raise click.UsageError(f"--set takes KEY=VALUE, not {text}")
     return key, value
+
+
+def _made(text: str) -> tuple[str, Secret]:
+    """What is not a request to make one may be a secret, and is not quoted."""
+    key, _, value = text.partition("=")
+    if not key or value != _GENERATE:
+        raise click.UsageError("--credential takes KEY=generate; give a secret with --secret or --secret-file")
+    return key, _kept(generate_private_key("ec").reveal())
 
 
 def _from_file(path: str) -> Secret:

@@ -1,7 +1,7 @@
 """Why a certificate that a customer brings is refused.
 
 RefusedError
-└── CertificateRefused             the certificate cannot be used
+└── CertificateRefused             has a pointer to the certificate or the key
     ├── CertificateUnparseable     cert_unparseable
     ├── CertificateIsDer           cert_is_der
     ├── CertificateIsPkcs12        cert_is_pkcs12
@@ -31,6 +31,8 @@ class CertificateRefused(RefusedError):
     """The certificate cannot be used."""
 
     code: ClassVar[str] = "certificate_refused"
+    pointer: ClassVar[str] = "/data/certificate"
+    """What of the message is to blame (RFC 6901)."""
 
 
 class CertificateUnparseable(CertificateRefused):
@@ -97,6 +99,7 @@ class KeyRefused(CertificateRefused):
     """The private key cannot be used."""
 
     code = "key_refused"
+    pointer = "/data/key"
 
 
 class KeyUnparseable(KeyRefused):

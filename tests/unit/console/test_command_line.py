@@ -115,3 +115,11 @@ def test_the_reference_page_has_not_drifted() -> None:
     assert PAGE.read_text() == commands_reference(), (
         "write it anew: python -m provisioner.console.reference > docs/reference/commands.md"
     )
+
+
+@pytest.mark.parametrize("given", ["account_key=geheim-42", "account_key", "=generate", "geheim-42"])
+def test_a_credential_on_the_command_line_is_refused_and_not_shown(
+    given: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(wrong_settings, ["servers", "add", "ca", "--adapter", "acme", "--credential", given]) == 2
+    assert "geheim-42" not in capsys.readouterr().err
