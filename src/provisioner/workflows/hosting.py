@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from provisioner.kernel.secret import Secret
+from provisioner.orders.certificates import automatic
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.hosting import HostingCustomer, HostingPanel, HostingSubscription
 from provisioner.ports.outcomes import Done, Rejected
 from provisioner.workflows.definition import workflow
-from provisioner.workflows.journal import ServiceChange
+from provisioner.workflows.journal import KeyKind, NewService, ServiceChange
 from provisioner.workflows.operation import Operation
 
 # An operator may have removed the empty account between our two steps.
@@ -34,7 +35,15 @@ def create_hosting(op: Operation, hosting: HostingPanel) -> ServiceChange:
             raise
         customer = op.step("customer-again", hosting.ensure_customer, _customer(op))
         space = _create_with_free_login(op, hosting, customer, "subscription-again")
+    _certificate_next(op)
     return op.service_is(ServiceStatus.ACTIVE, Done(space.ref, {**space.data, "customer_ref": customer.ref}))
+
+
+def _certificate_next(op: Operation) -> None:
+    """The site's certificate, by an operation of its own: it may wait for long until the names lead there."""
+    certificate_id = f"{op.service.service_id}-certificate"
+    certificate = NewService(certificate_id, "certificate", automatic(str(op.service.attributes["domain"])))
+    op.follow_up("certificate.issue", resource=f"service:{certificate_id}", key=KeyKind.EC, opens=certificate)
 
 
 @workflow("hosting.suspend", port=HostingPanel)

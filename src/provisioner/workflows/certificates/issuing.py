@@ -1,0 +1,48 @@
+"""The first certificate of a website: from the authority, or found where the panel obtains it by itself."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from provisioner.orders.statuses import ServiceStatus
+from provisioner.ports.outcomes import Done
+from provisioner.workflows.certificates import parties
+from provisioner.workflows.certificates.obtaining import LOOK_EVERY, Terms, obtain
+from provisioner.workflows.certificates.ordered import PANEL
+from provisioner.workflows.certificates.problems import NO_METHOD
+from provisioner.workflows.certificates.standing import found_on_panel, install_next, issued_by_authority
+from provisioner.workflows.definition import workflow
+from provisioner.workflows.journal import NEVER, ServiceChange
+from provisioner.workflows.operation import Operation
+
+NOBODY: Final = "none"
+PATIENCE: Final = timedelta(days=30)
+NOT_HERE: Final = "on this server nobody obtains certificates; you can upload one"
+
+
+@workflow("certificate.issue")
+def issue(op: Operation) -> ServiceChange:
+    """Obtain the certificate when the names lead here; then it is installed, and renewed for ever."""
+    terms = Terms.asked(op)
+    if terms.source == PANEL:
+        return found_on_panel(op, ServiceStatus.ACTIVE, served_by_panel(op, PATIENCE))
+    if terms.source == NOBODY:
+        told = {"problem": NOT_HERE, "problem_code": NO_METHOD}
+        return op.service_is(ServiceStatus.FAILED, Done(data=told), upkeep=NEVER, reason=NOT_HERE)
+    issued, csr = obtain(op, terms, PATIENCE)
+    install_next(op, automatic=True)
+    return issued_by_authority(op, ServiceStatus.ACTIVE, issued, csr)
+
+
+def served_by_panel(op: Operation, patience: timedelta) -> Mapping[str, Any]:
+    """What the website serves, once that is valid."""
+    found = op.wait_until(
+        "served",
+        parties.host(op).served_certificate,
+        parties.site(op),
+        op.now,
+        every=LOOK_EVERY,
+        reason="the server obtains the certificate by itself, and the website does not serve it yet",
+        foreseen=patience.total_seconds(),
+    )
+    return found.data

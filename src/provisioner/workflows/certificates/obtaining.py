@@ -1,0 +1,138 @@
+"""Obtaining a certificate: the names must lead here, and a dead order is followed by another, ever more slowly."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Final
+
+from provisioner.kernel.private_keys import make_csr
+from provisioner.ports.certificates import CertificateRequest, Method
+from provisioner.ports.outcomes import Done, Pending, Rejected
+from provisioner.workflows.certificates import parties
+from provisioner.workflows.certificates.order import Issued, Order
+from provisioner.workflows.certificates.ordered import Ordered, is_wildcard
+from provisioner.workflows.certificates.problems import (
+    ANOTHER_ORDER,
+    DNS_ELSEWHERE,
+    HOSTING_GONE,
+    NO_METHOD,
+    WORDS,
+    problem,
+)
+from provisioner.workflows.operation import Operation
+
+LOOK_EVERY: Final = 600.0
+PAUSES: Final = (timedelta(minutes=1), timedelta(minutes=10), timedelta(minutes=100))
+DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How the hosting's server handles certificates; for the words see the port's `certificate_terms`."""
+
+    source: str
+    methods: tuple[Method, ...]
+    addresses: tuple[str, ...]
+
+    @classmethod
+    def asked(cls, op: Operation) -> "Terms":
+        """Ask the server, once."""
+        try:
+            data = op.step("terms", parties.host(op).certificate_terms, parties.site(op)).data
+        except Rejected as refused:
+            raise problem(refused) from refused
+        return cls(str(data["source"]), tuple(map(Method, data["methods"])), tuple(data["addresses"]))
+
+
+def obtain(op: Operation, terms: Terms, patience: timedelta, *, replaces: str = "") -> tuple[Issued, str]:
+    """A certificate from the authority, and its CSR. Raises Rejected with a problem that is told to the customer.
+
+    Up to `patience` after the operation was accepted it is tried again, with one key and CSR for all orders.
+    """
+    methods = _methods(op, terms)
+    names = _names(op, terms, patience)
+    csr = _csr(op, names)
+    request = CertificateRequest(names, csr, Ordered.of(op).profile, replaces)
+    for number in count(1):
+        try:
+            return Order(op, request, methods, number).certificate(), csr
+        except Rejected as refused:
+            if refused.code not in ANOTHER_ORDER:
+                raise problem(refused) from refused
+            _await_next(op, number, refused, patience)
+    raise AssertionError("counting has no end")
+
+
+def _methods(op: Operation, terms: Terms) -> Sequence[Method]:
+    """What both we may use and the server can do, in our order. What the server can do was asked once."""
+    methods = [method for method in Ordered.of(op).methods if method in terms.methods]
+    if not methods:
+        raise Rejected(NO_METHOD, WORDS[NO_METHOD])
+    return methods
+
+
+# -- the names
+
+
+def _names(op: Operation, terms: Terms, patience: timedelta) -> tuple[str, ...]:
+    """The names that lead here: required ones are waited for, optional ones are left out when they do not.
+
+    What leads where says nothing of a wildcard, which is proven in the DNS.
+    """
+    ordered = Ordered.of(op)
+    _await_names(op, tuple(name for name in ordered.required if not is_wildcard(name)), terms.addresses, patience)
+    here = [
+        name
+        for number, name in enumerate(ordered.optional, start=1)
+        if _leads_here(op, f"leads-here-{number}", name, terms.addresses)
+    ]
+    return (*ordered.required, *here)
+
+
+def _await_names(op: Operation, names: tuple[str, ...], addresses: Sequence[str], patience: timedelta) -> None:
+    """Wait as long as the hosting is there. Raises Rejected `hosting_gone` and `dns_elsewhere`."""
+    checks = parties.name_checks(op)
+
+    def look() -> Done | Pending:
+        if parties.hosting_is_going(op):
+            raise Rejected(HOSTING_GONE, WORDS[HOSTING_GONE])
+        return checks.points_to(names, addresses)
+
+    reason = f"waiting until {', '.join(names)} leads to this website"
+    try:
+        op.wait_until("names-lead-here", look, every=LOOK_EVERY, reason=reason, foreseen=patience.total_seconds())
+    except Rejected as refused:
+        raise problem(refused, late=DNS_ELSEWHERE) from refused
+
+
+def _leads_here(op: Operation, step: str, name: str, addresses: Sequence[str]) -> bool:
+    """One look, whose answer counts for the whole operation."""
+    checks = parties.name_checks(op)
+
+    def look() -> Done:
+        found = checks.points_to((name,), addresses)
+        told = {"reason": found.reason} if isinstance(found, Pending) else {}
+        return Done(data={"here": isinstance(found, Done), **told})
+
+    return bool(op.wait_until(step, look, every=LOOK_EVERY, reason=f"looking where {name} leads").data["here"])
+
+
+# -- the key, and one order after the other
+
+
+def _csr(op: Operation, names: Sequence[str]) -> str:
+    """The CSR for the operation's key, kept before anything is ordered with it."""
+    if op.secret is None:
+        raise TypeError("an operation that obtains a certificate has a key as its secret")
+    return str(op.write_down("request", {"csr": make_csr(op.secret, names), "names": list(names)})["csr"])
+
+
+def _await_next(op: Operation, number: int, refused: Rejected, patience: timedelta) -> None:
+    """Wait before the next order. Raises Rejected when it would come too late."""
+    told = problem(refused)
+    pause = PAUSES[number - 1] if number <= len(PAUSES) else DAY
+    at = datetime.fromisoformat(op.write_down(f"dead-{number}", {"next": (op.now + pause).isoformat()})["next"])
+    if at > op.accepted_at + patience:
+        raise told from refused
+    op.sleep_until(f"again-{number}", at, reason=f"{told.message}; it is tried again")

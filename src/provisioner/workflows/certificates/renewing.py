@@ -1,0 +1,51 @@
+"""Renewing a certificate. The old one stays in use until the new one is installed."""
+
+from datetime import timedelta
+from typing import Final
+
+from provisioner.ports.outcomes import Rejected
+from provisioner.workflows.certificates.issuing import served_by_panel
+from provisioner.workflows.certificates.obtaining import Terms, obtain
+from provisioner.workflows.certificates.ordered import CUSTOMER, PANEL, Current
+from provisioner.workflows.certificates.problems import as_data, is_problem
+from provisioner.workflows.certificates.standing import (
+    found_on_panel,
+    install_next,
+    is_urgent,
+    issued_by_authority,
+    tomorrow,
+)
+from provisioner.workflows.definition import workflow
+from provisioner.workflows.journal import ServiceChange
+from provisioner.workflows.operation import Operation
+
+PATIENCE: Final = timedelta(hours=3)
+"""After it the renewal ends, and the upkeep starts it anew on the next day."""
+
+
+@workflow("certificate.renew")
+def renew(op: Operation) -> ServiceChange:
+    """Obtain the next certificate. What goes wrong is told; operators hear of it when little time is left."""
+    current = Current.of(op)
+    if current is not None and current.source == CUSTOMER:
+        raise Rejected("not_renewable", "this certificate was uploaded; please upload the one that follows it")
+    try:
+        return _renewed(op, current)
+    except Rejected as refused:
+        if not is_problem(refused) or current is None or is_urgent(current.facts, op.now):
+            raise
+        return ServiceChange(None, data=as_data(refused), upkeep=tomorrow(op))
+
+
+def _renewed(op: Operation, current: Current | None) -> ServiceChange:
+    terms = Terms.asked(op)
+    if terms.source == PANEL:
+        return found_on_panel(op, None, served_by_panel(op, PATIENCE))
+    issued, csr = obtain(op, terms, PATIENCE, replaces=_replaces(op, current))
+    install_next(op, automatic=True)
+    return issued_by_authority(op, None, issued, csr)
+
+
+def _replaces(op: Operation, current: Current | None) -> str:
+    """What was revoked has nothing that follows it."""
+    return "" if current is None or current.source == PANEL or op.service.data.get("revoked") else current.chain

@@ -1,0 +1,140 @@
+"""Looking after a certificate: renewed in time, watched where its owner renews it, and seen where the panel does."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from provisioner.orders.certificates import CertificateFacts, renew_at
+from provisioner.orders.statuses import ServiceStatus
+from provisioner.ports.outcomes import Done, Pending, Rejected
+from provisioner.workflows.certificates import parties
+from provisioner.workflows.certificates.ordered import CUSTOMER, PANEL, Current, Ordered
+from provisioner.workflows.certificates.problems import EXPIRED, EXPIRES_SOON, NO_PROBLEM, NOT_SERVED
+from provisioner.workflows.certificates.standing import (
+    DAY,
+    UPKEEP,
+    WARNING_DAYS,
+    earliest,
+    found_on_panel,
+    install_next,
+    next_look,
+    next_warning,
+    tomorrow,
+)
+from provisioner.workflows.definition import workflow
+from provisioner.workflows.domains.dates import share
+from provisioner.workflows.journal import NEVER, ServiceChange, Upkeep
+from provisioner.workflows.operation import Operation
+
+ENDED: Final = (ServiceStatus.CANCELLED, ServiceStatus.FAILED)
+LOOK_EVERY: Final = 60.0
+
+
+@workflow(UPKEEP)
+def keep_up(op: Operation) -> ServiceChange:
+    """Start what is due, tell what is to be told, and say when to look again.
+
+    A renewal is an operation of its own. Until it has succeeded, it is started again each day.
+    """
+    current = Current.of(op)
+    standing = {
+        "ended": op.service.status in ENDED or current is None,
+        "hosting_is_going": parties.hosting_is_going(op),
+    }
+    standing = dict(op.write_down("standing", standing))
+    if standing["ended"] or current is None:
+        return ServiceChange(None, upkeep=NEVER)
+    if standing["hosting_is_going"]:
+        reason = "the web hosting that the certificate is for is cancelled"
+        return ServiceChange(ServiceStatus.CANCELLED, upkeep=NEVER, reason=reason, wakes=True)
+    if current.source == PANEL:
+        return _look_again(op, current)
+    if current.source == CUSTOMER or not Ordered.of(op).auto_renew:
+        return _watch(op, current)
+    return _renew_when_due(op, current)
+
+
+# -- renewed here
+
+
+def _renew_when_due(op: Operation, current: Current) -> ServiceChange:
+    plan = _plan(op, current)
+    at = datetime.fromisoformat(plan["renew_at"])
+    is_due = bool(op.service.data.get("revoked")) or at <= op.now
+    if is_due:
+        op.follow_up("certificate.renew", resource=f"service:{op.service.service_id}", key=Ordered.of(op).key)
+    _install_if_missing(op, automatic=True)
+    again = tomorrow(op) if is_due else earliest((tomorrow(op), Upkeep(at, UPKEEP)))
+    return ServiceChange(None, data=plan, upkeep=again)
+
+
+def _plan(op: Operation, current: Current) -> dict[str, Any]:
+    """When it is renewed: at a time within the authority's window that is chosen once, else in its last third."""
+    window = _window(op, current)
+    if not window.get("start") or not window.get("end"):
+        return {"window": None, "renew_at": renew_at(current.facts, op.service.service_id).isoformat()}
+    named = f"{window['start']}/{window['end']}"
+    if op.service.data.get("window") == named and op.service.data.get("renew_at"):
+        return {"window": named, "renew_at": op.service.data["renew_at"]}
+    start, end = datetime.fromisoformat(window["start"]), datetime.fromisoformat(window["end"])
+    return {"window": named, "renew_at": (start + (end - start) * share(current.facts.fingerprint)).isoformat()}
+
+
+def _window(op: Operation, current: Current) -> Mapping[str, Any]:
+    """What the authority says; one that cannot say has no wish."""
+    try:
+        return op.step("window", parties.authority(op).renewal_window, current.chain).data
+    except Rejected:
+        return {}
+
+
+# -- renewed by its owner
+
+
+def _watch(op: Operation, current: Current) -> ServiceChange:
+    """Its owner is told in time, and told again; nothing is renewed."""
+    _install_if_missing(op, automatic=False)
+    warned = next_warning(op, current.facts)
+    again = earliest((tomorrow(op), warned)) if _is_missing(op) else warned
+    return ServiceChange(None, data=_warning(current.facts, op.now), upkeep=again)
+
+
+def _warning(facts: CertificateFacts, now: datetime) -> Mapping[str, Any]:
+    if facts.not_after <= now:
+        return {"problem": "this certificate has expired; please upload a new one", "problem_code": EXPIRED}
+    if facts.not_after - now > max(WARNING_DAYS) * DAY:
+        return NO_PROBLEM
+    told = f"this certificate expires on {facts.not_after:%Y-%m-%d}; please upload the one that follows it"
+    return {"problem": told, "problem_code": EXPIRES_SOON}
+
+
+# -- renewed by the panel
+
+
+def _look_again(op: Operation, current: Current) -> ServiceChange:
+    host, site = parties.host(op), parties.site(op)
+
+    def look() -> Done:
+        found = host.served_certificate(site, op.now)
+        return Done(data={"reason": found.reason} if isinstance(found, Pending) else found.data)
+
+    served = op.wait_until("served", look, every=LOOK_EVERY, reason="looking what the website serves").data
+    if "chain" not in served:
+        told = {"problem": f"the website serves no valid certificate: {served['reason']}", "problem_code": NOT_SERVED}
+        return ServiceChange(None, data=told, upkeep=tomorrow(op))
+    if served["fingerprint"] != current.facts.fingerprint:
+        return found_on_panel(op, None, served)
+    return ServiceChange(None, data=NO_PROBLEM, upkeep=next_look(op, current.facts))
+
+
+# -- installed
+
+
+def _install_if_missing(op: Operation, *, automatic: bool) -> None:
+    """An installation that failed, or that spared another certificate, is begun again."""
+    if _is_missing(op):
+        install_next(op, automatic=automatic)
+
+
+def _is_missing(op: Operation) -> bool:
+    return bool(op.service.data.get("install", True)) and not op.service.data.get("installed")

@@ -1,0 +1,307 @@
+"""The first certificate: when it is ordered, how the names are proven, and what comes of it."""
+
+from datetime import timedelta
+
+import pytest
+
+from provisioner.kernel.secret import Secret
+from provisioner.orders.certificates import facts_of
+from provisioner.orders.statuses import OperationState, ServiceStatus
+from provisioner.ports.certificates import Method
+from provisioner.ports.outcomes import Rejected
+from tests.support.certificates import chain_for, fits
+from tests.support.engine.vendor import Answer, down, lost, refused
+from tests.unit.workflows.certificates.world import CERTIFICATE, DAY, DOMAIN, SITE, CertificateWorld
+
+
+def test_a_certificate_is_issued_installed_and_served(world: CertificateWorld) -> None:
+    world.do("certificate.issue")
+    assert world.state() is OperationState.SUCCEEDED
+    assert world.workflows == ["certificate.issue", "certificate.install"]
+    assert world.served_fingerprint == world.service.data["fingerprint"]
+    assert world.service.status is ServiceStatus.ACTIVE
+
+
+def test_its_steps_say_what_was_done(world: CertificateWorld) -> None:
+    world.do("certificate.issue")
+    assert world.steps() == [
+        *("terms", "names-lead-here", "leads-here-1", "request", "order-1"),
+        *("show-1-http-1", "show-1-http-2", "seen-1-http-1", "seen-1-http-2"),
+        *("answer-1-http-1", "answer-1-http-2", "validated-1", "issue-1", "hide-1-http-1", "hide-1-http-2"),
+    ]
+
+
+def test_the_service_keeps_what_the_certificate_says(world: CertificateWorld) -> None:
+    world.do("certificate.issue")
+    data = world.service.data
+    assert (data["names"], data["source"], data["certificate_id"]) == ([DOMAIN, f"www.{DOMAIN}"], "authority", "op-1")
+    assert (data["installed"], data["problem"], data["order_url"]) == (True, None, "https://authority.test/order/1")
+    assert data["chain"] == world.authority.issued[0]
+
+
+def test_the_key_is_kept_with_the_certificate(world: CertificateWorld) -> None:
+    world.do("certificate.issue")
+    kept = world.kept["op-1"]
+    assert kept.key is not None
+    assert fits(kept.key, kept.certificate.chain)
+    assert world.service.password == kept.key
+
+
+def test_key_and_csr_are_written_down_before_the_order_is_opened(world: CertificateWorld) -> None:
+    world.do("certificate.issue")
+    assert "request=done > intend order-1" in " ".join(world.summaries)
+
+
+def test_nothing_that_was_shown_is_left(world: CertificateWorld) -> None:
+    world.do("certificate.issue")
+    assert world.host.count("show") == 2
+    assert world.host.shown == set()
+
+
+# -- the names
+
+
+def test_it_waits_with_a_reason_until_the_names_lead_here(world: CertificateWorld) -> None:
+    world.authority.elsewhere = {DOMAIN: f"{DOMAIN} leads to 203.0.113.9"}
+    world.ask("certificate.issue")
+    world.run_within(10 * DAY)
+    assert (world.state(), world.standing().reason) == (OperationState.WAITING, f"{DOMAIN} leads to 203.0.113.9")
+    world.authority.elsewhere = {}
+    world.run_all()
+    assert world.authority.count("issue") == 1
+
+
+def test_after_thirty_days_it_gives_up_and_says_why(world: CertificateWorld) -> None:
+    world.authority.elsewhere = {DOMAIN: f"{DOMAIN} leads to 203.0.113.9"}
+    world.ask("certificate.issue")
+    for _ in range(31):
+        world.run_within(DAY)
+    error = world.standing().error
+    assert error is not None
+    assert error.code == "dns_elsewhere"
+    assert error.message == f"the names do not lead to this website: {DOMAIN} leads to 203.0.113.9"
+    assert world.service.status is ServiceStatus.FAILED
+
+
+def test_an_optional_name_that_leads_elsewhere_is_left_out(world: CertificateWorld) -> None:
+    world.authority.elsewhere = {f"www.{DOMAIN}": "it leads elsewhere"}
+    world.do("certificate.issue")
+    assert world.service.data["names"] == [DOMAIN]
+
+
+def test_a_certificate_of_optional_names_alone_waits_for_them(world: CertificateWorld) -> None:
+    world.order(names=[f"www.{DOMAIN}"], optional=[f"www.{DOMAIN}"])
+    world.authority.elsewhere = {f"www.{DOMAIN}": "it leads elsewhere"}
+    world.ask("certificate.issue")
+    world.run_within(DAY)
+    assert world.standing().reason == "it leads elsewhere"
+
+
+def test_when_the_hosting_is_cancelled_it_no_longer_waits(world: CertificateWorld) -> None:
+    world.authority.elsewhere = {DOMAIN: "it leads elsewhere"}
+    world.ask("certificate.issue")
+    world.run_within(DAY)
+    world.hosting_becomes(ServiceStatus.CANCELLED)
+    world.run_all()
+    assert (world.state(), world.error_code()) == (OperationState.FAILED, "hosting_gone")
+
+
+def test_a_site_that_is_gone_is_told_so(world: CertificateWorld) -> None:
+    world.host.sites_gone = {SITE}
+    world.do("certificate.issue")
+    assert world.error_code() == "hosting_gone"
+
+
+def test_a_newer_cancel_makes_it_pointless(world: CertificateWorld) -> None:
+    world.authority.elsewhere = {DOMAIN: "it leads elsewhere"}
+    world.ask("certificate.issue")
+    world.run_within(DAY)
+    world.do("certificate.cancel")
+    assert (world.state(), world.service.status) == (OperationState.SUPERSEDED, ServiceStatus.CANCELLED)
+
+
+# -- the method
+
+
+def test_what_the_server_cannot_serve_is_proven_in_the_dns(world: CertificateWorld) -> None:
+    world.host.methods = (Method.DNS,)
+    world.do("certificate.issue")
+    assert "show-1-dns-1" in world.steps()
+
+
+def test_a_wildcard_is_proven_in_the_dns_and_its_addresses_do_not_matter(world: CertificateWorld) -> None:
+    world.order(names=[DOMAIN, f"*.{DOMAIN}"], optional=[])
+    world.authority.elsewhere = {f"*.{DOMAIN}": "nowhere"}
+    world.do("certificate.issue")
+    assert [effect for effect in world.host.effects if effect.startswith("show")] == [
+        f"show _acme-challenge.{DOMAIN}"
+    ] * 2
+    assert world.service.data["names"] == [DOMAIN, f"*.{DOMAIN}"]
+
+
+def test_a_method_that_turns_out_impossible_is_followed_by_the_other(world: CertificateWorld) -> None:
+    world.host.impossible = {Method.HTTP}
+    world.do("certificate.issue")
+    assert world.authority.count("issue") == 1
+    assert [step for step in world.steps() if step.startswith("show")] == [
+        "show-1-http-1",
+        "show-1-dns-1",
+        "show-1-dns-2",
+    ]
+
+
+def test_the_method_that_was_ordered_is_the_only_one(world: CertificateWorld) -> None:
+    world.order(method="http-01")
+    world.host.impossible = {Method.HTTP}
+    world.do("certificate.issue")
+    assert (world.error_code(), world.service.status) == ("no_method", ServiceStatus.FAILED)
+
+
+def test_without_a_method_nothing_is_ordered(world: CertificateWorld) -> None:
+    world.host.methods = ()
+    world.do("certificate.issue")
+    assert (world.error_code(), world.authority.orders) == ("no_method", {})
+
+
+def test_a_method_that_the_authority_does_not_offer_is_not_used(world: CertificateWorld) -> None:
+    world.authority.offered = (Method.DNS,)
+    world.do("certificate.issue")
+    assert "show-1-dns-1" in world.steps()
+
+
+def test_nothing_is_answered_before_the_dns_shows_it(world: CertificateWorld) -> None:
+    world.host.methods = (Method.DNS,)
+    world.authority.unseen = True
+    world.ask("certificate.issue")
+    world.run_within(3600)
+    assert "answer" not in world.authority.calls
+    world.authority.unseen = False
+    world.run_all()
+    assert world.authority.count("issue") == 1
+
+
+# -- orders that die
+
+
+def test_a_failed_validation_is_followed_by_another_order_after_a_minute(world: CertificateWorld) -> None:
+    world.authority.fails = ["the site answered 404"]
+    world.ask("certificate.issue")
+    world.run_within(59)
+    told = "the certificate authority could not see that the names lead to this website: the site answered 404"
+    assert world.standing().reason == f"{told}; it is tried again"
+    world.run_within(10)
+    assert (world.authority.count("new-order"), world.authority.count("issue")) == (2, 1)
+
+
+def test_orders_follow_ever_more_slowly(world: CertificateWorld) -> None:
+    world.authority.fails = ["no"] * 100
+    world.ask("certificate.issue")
+    for seconds, orders in ((30, 1), (60, 2), (600, 3), (6000, 4), (DAY, 5), (DAY, 6)):
+        world.run_within(seconds)
+        assert world.authority.count("new-order") == orders
+
+
+def test_every_dead_order_is_tidied_up(world: CertificateWorld) -> None:
+    world.authority.fails = ["no"] * 3
+    world.do("certificate.issue")
+    assert world.host.shown == set()
+    assert world.host.count("show") == world.host.count("hide")
+
+
+def test_all_orders_are_for_one_csr(world: CertificateWorld) -> None:
+    world.authority.fails = ["no"] * 3
+    world.do("certificate.issue")
+    assert len({order.request.csr for order in world.authority.orders.values()}) == 1
+
+
+def test_after_thirty_days_of_dead_orders_the_last_problem_is_told(world: CertificateWorld) -> None:
+    world.authority.fails = ["the site answered 404"] * 1000
+    world.ask("certificate.issue")
+    world.run_all()
+    assert (world.error_code(), world.service.status) == ("validation_failed", ServiceStatus.FAILED)
+    assert world.harness.now() - world.memory_harness.memory.operations["op-1"].accepted_at < timedelta(days=31)
+
+
+def test_an_order_that_is_gone_is_followed_by_another(world: CertificateWorld) -> None:
+    world.authority.will("validated", refused("order_gone"))
+    world.do("certificate.issue")
+    assert (world.authority.count("new-order"), world.authority.count("issue")) == (2, 1)
+
+
+def test_a_refused_name_is_final(world: CertificateWorld) -> None:
+    world.authority.will("open_order", refused("identifier_rejected"))
+    world.do("certificate.issue")
+    assert (world.error_code(), world.authority.count("new-order")) == ("identifier_rejected", 0)
+
+
+def test_a_caa_record_can_be_mended(world: CertificateWorld) -> None:
+    world.authority.will("issue", Answer(takes_effect=False, raises=Rejected("caa_forbids", "example.net only")))
+    world.do("certificate.issue")
+    assert world.authority.count("issue") == 1
+
+
+def test_an_authority_that_is_away_for_days_is_waited_for(world: CertificateWorld) -> None:
+    world.authority.will("open_order", *[down()] * 350)
+    world.ask("certificate.issue")
+    for _ in range(5):
+        world.run_within(DAY)
+    assert world.authority.count("issue") == 1
+
+
+# -- what was issued is not lost
+
+
+@pytest.mark.parametrize("took_effect", [True, False])
+def test_a_lost_answer_to_the_issue_makes_no_second_certificate(world: CertificateWorld, *, took_effect: bool) -> None:
+    world.authority.will("issue", lost(took_effect=took_effect))
+    world.do("certificate.issue")
+    assert (world.authority.count("issue"), world.state()) == (1, OperationState.SUCCEEDED)
+
+
+def test_what_cannot_be_taken_away_is_told_and_does_not_fail(world: CertificateWorld) -> None:
+    world.host.will("hide_challenge", refused("no_way"))
+    world.do("certificate.issue")
+    assert (world.state(), world.service.data["left_behind"]) == (OperationState.SUCCEEDED, ["token-1-0"])
+
+
+def test_tidying_up_is_tried_beyond_the_deadline(world: CertificateWorld) -> None:
+    world.host.will("hide_challenge", *[down()] * 200)
+    world.do("certificate.issue")
+    assert (world.state(), world.host.shown) == (OperationState.SUCCEEDED, set())
+
+
+# -- servers that do it themselves, and those on which nobody does
+
+
+def test_where_the_panel_obtains_it_that_is_waited_for_and_recorded(world: CertificateWorld) -> None:
+    world.host.source = "panel"
+    world.ask("certificate.issue")
+    world.run_within(DAY)
+    assert "serves no valid certificate" in world.standing().reason
+    world.host.serves[SITE] = chain = chain_for([DOMAIN], world.now)
+    world.run_all()
+    assert (world.service.data["source"], world.service.data["installed"]) == ("panel", True)
+    assert (world.kept["op-1"].fingerprint, world.kept["op-1"].key) == (facts_of(chain).fingerprint, None)
+    assert world.authority.effects == []
+
+
+def test_where_nobody_obtains_it_the_reason_is_told(world: CertificateWorld) -> None:
+    world.host.source = "none"
+    world.do("certificate.issue")
+    assert (world.state(), world.service.status) == (OperationState.SUCCEEDED, ServiceStatus.FAILED)
+    assert world.service.data["problem_code"] == "no_method"
+    assert world.upkeep_in_days is None
+
+
+def test_the_first_upkeep_is_tomorrow(world: CertificateWorld) -> None:
+    world.ask("certificate.issue")
+    world.run_one()
+    world.run_all()
+    assert world.upkeep_in_days == pytest.approx(1, abs=0.01)
+
+
+def test_no_key_is_in_the_journal(world: CertificateWorld) -> None:
+    key = world.do("certificate.issue") and world.service.password
+    assert isinstance(key, Secret)
+    assert key.reveal() not in repr(world.memory_harness.memory.commits)
+    assert CERTIFICATE in world.memory_harness.memory.kept.records
