@@ -33,16 +33,26 @@ def list_bulks(session: Session, *, status: str | None, limit: int, as_json: boo
 @json_option
 @pass_session
 def show(session: Session, bulk_id: str, *, limit: int, as_json: bool) -> None:
-    """One bulk, and the first lines that were refused."""
-    bulk, refused = session.store.domain_queries.bulk(bulk_id, refused=limit)
+    """One bulk, the first lines that were refused, and the first whose transfer came to nothing."""
+    queries = session.store.domain_queries
+    bulk, refused = queries.bulk(bulk_id, refused=limit)
+    lines = queries.failed_lines(bulk_id, limit=limit)
     if as_json:
-        output.document({**output.fields_of(bulk), "refused": refused})
+        output.document(
+            {**output.fields_of(bulk), "refused": refused, "failed_lines": [output.fields_of(each) for each in lines]}
+        )
         return
     total, started, succeeded, failed = _counts(bulk)
     output.line(f"Bulk {bulk.id} of customer {bulk.customer_id} ({bulk.environment}): {bulk.state}")
     output.line(f"{total} lines, {started} started, {succeeded} succeeded, {failed} failed")
     rows = [(str(each["line"]), str(each["column"] or ""), str(each["message"])) for each in refused]
-    output.sections([output.Section("Refused lines", ("line", "column", "why"), rows)])
+    failures = [(str(each.line), each.service_id, each.code, each.message) for each in lines]
+    output.sections(
+        [
+            output.Section("Refused lines", ("line", "column", "why"), rows),
+            output.Section("Failed transfers", ("line", "service", "code", "why"), failures),
+        ]
+    )
 
 
 def _counts(bulk: BulkRecord) -> tuple[str, ...]:

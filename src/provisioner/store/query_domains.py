@@ -8,9 +8,11 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from provisioner.kernel.errors import NotFoundError
+from provisioner.orders.statuses import ENDED_OPERATIONS, OperationState
 from provisioner.store.bulk_progress import progress_of, refused_lines
 from provisioner.store.database import Database
-from provisioner.store.tables_domains import bulks, poll_messages
+from provisioner.store.tables import operations
+from provisioner.store.tables_domains import bulk_lines, bulks, poll_messages
 
 MOST: Final = 10_000
 
@@ -48,6 +50,16 @@ class BulkRecord:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class FailedLine:
+    """A line of a bulk's file whose domain was not transferred, and why, in the registry's words."""
+
+    line: int
+    service_id: str
+    code: str
+    message: str
+
+
 class DomainQueries:
     """Asks the database. All methods raise StoreUnavailable."""
 
@@ -80,10 +92,25 @@ class DomainQueries:
                 raise NotFoundError(f"there is no bulk {bulk_id}")
             return _bulk(connection, row), refused_lines(connection, bulk_id, refused)
 
+    def failed_lines(self, bulk_id: str, *, limit: int) -> list[FailedLine]:
+        """The first lines whose transfer was begun and came to nothing."""
+        reached = sa.select(bulk_lines.c.line, bulk_lines.c.service_id, operations.c.error)
+        joined = reached.join(operations, operations.c.id == bulk_lines.c.operation_id)
+        failed = (bulk_lines.c.bulk_id == bulk_id, operations.c.state.in_(_CAME_TO_NOTHING))
+        query = joined.where(*failed).order_by(bulk_lines.c.line).limit(min(limit, MOST))
+        with self._database.read() as connection:
+            return [_failed(row) for row in connection.execute(query)]
 
+
+_CAME_TO_NOTHING: Final = sorted(state.value for state in ENDED_OPERATIONS - {OperationState.SUCCEEDED})
 _OF_BULK: Final = [bulks.c[name] for name in BulkRecord.__dataclass_fields__ if name not in ("succeeded", "failed")]
 
 
 def _bulk(connection: sa.Connection, row: sa.RowMapping) -> BulkRecord:
     progress = progress_of(connection, row["id"])
     return BulkRecord(**row, succeeded=progress.succeeded, failed=progress.failed)
+
+
+def _failed(row: Any) -> FailedLine:
+    error = row.error or {}
+    return FailedLine(row.line, row.service_id, error.get("code", ""), error.get("message", ""))

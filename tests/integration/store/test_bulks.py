@@ -8,7 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from provisioner.intake.accept import Receipt
+from provisioner.orders.rollup import ItemError
+from provisioner.orders.statuses import OperationState
 from provisioner.store.bulk_progress import EVERY_SECONDS
+from provisioner.workflows.journal import Ending
 from tests.integration.store.estate import add_domain, add_registrar
 from tests.support.stores import Stage, together
 
@@ -301,6 +304,15 @@ def test_what_became_of_the_lines_is_counted(estate: Stage, state: str, succeede
     told = tell(estate)
     assert (told["succeeded"], told["failed"]) == (succeeded, failed)
     assert told["state"] == ("running" if state == "held" else "finished")
+
+
+def test_a_transfer_that_came_to_nothing_is_told_with_its_line_and_the_reason(estate: Stage) -> None:
+    accepted(estate, lines(2))
+    estate.store.bulks.expand(EVERYTHING)
+    wrong = ItemError("auth_code_wrong", "Invalid authorization information", final=True)
+    estate.store.journal.end(estate.store.claims.take("here", 1)[0], Ending(OperationState.FAILED, error=wrong))
+    (line,) = estate.store.domain_queries.failed_lines("b-1", limit=10)
+    assert (line.line, line.service_id, line.code, line.message) == (2, "b-1:2", wrong.code, wrong.message)
 
 
 def test_a_bulk_is_finished_when_all_its_lines_have_ended(estate: Stage) -> None:
