@@ -23,7 +23,7 @@ from provisioner.store.events import Announcer, Context
 from provisioner.store.follow_ups import start
 from provisioner.store.items import item_paused
 from provisioner.store.kept_certificates import keep_certificates
-from provisioner.store.placement import NO_ACCOUNT, place_late
+from provisioner.store.placement import NO_ACCOUNT, Placement, place_late
 from provisioner.store.rows import attempt_row, step_row, storable
 from provisioner.store.tables import attempts, operations, services, steps
 from provisioner.store.writing import Writing
@@ -46,6 +46,7 @@ class StoreJournal:
         announcer: Announcer,
         box: SecretBox,
         *,
+        placement: Placement,
         breaker: Waits,
         breaker_failures: int,
         deadline: float,
@@ -53,6 +54,7 @@ class StoreJournal:
         self._database = database
         self._announcer = announcer
         self._box = box
+        self._placement = placement
         self._breaker = breaker
         self._breaker_failures = breaker_failures
         self._deadline = deadline

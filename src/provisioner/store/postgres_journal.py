@@ -15,9 +15,10 @@ from provisioner.store.database import tell_log
 from provisioner.store.events import Context, Row
 from provisioner.store.journal import StoreJournal
 from provisioner.store.postgres_claims import StoreClaim
+from provisioner.store.postgres_follow_ups import OPENED, UNPLACED, followed, opened, unplaced
 from provisioner.store.rows import attempt_row, step_row
 from provisioner.store.services import service_event, upkeep_values
-from provisioner.workflows.journal import Claim, Ending, Intent, LeaseLost, Pause, StepOutcome
+from provisioner.workflows.journal import Claim, Ending, FollowUp, Intent, LeaseLost, Pause, StepOutcome
 
 OWN: Final = """
 WITH own AS (
@@ -63,7 +64,7 @@ MOVE_WITH_RESULT: Final = OWN + RESULT.format(gate="own") + _ELSEWHERE
 
 # The service is locked and looked at once more before anything is written: a command may be changing it just now.
 _MOVES: Final = """, unchanged AS (
-    SELECT s.id FROM services s, own WHERE s.id = %(service)s AND s.version = %(service_was)s FOR UPDATE OF s
+    SELECT s.id FROM services s, own WHERE s.id = %(service)s AND s.version = %(service_was)s{unless} FOR UPDATE OF s
 ), moved AS (
     UPDATE orders SET status = %(order_status)s, version = %(order_version)s, error = %(order_error)s,
         updated_at = now()
@@ -102,7 +103,15 @@ _MOVES: Final = """, unchanged AS (
     FROM moved WHERE operations.id = %(operation)s
 )"""
 _WROTE: Final = " SELECT (SELECT count(*) FROM own), (SELECT count(*) FROM moved)"
-GOOD_END: Final = OWN + _MOVES + RESULT.format(gate="own, moved") + _WROTE
+
+
+def _good_end(*, unless: str = "", more: str = "") -> str:
+    return OWN + _MOVES.format(unless=unless) + RESULT.format(gate="own, moved") + more + _WROTE
+
+
+GOOD_END: Final = _good_end()
+GOOD_END_UNPLACED: Final = _good_end(unless=UNPLACED)
+GOOD_END_OPENING: Final = _good_end(more=OPENED)
 
 
 class PostgresJournal(StoreJournal):
@@ -135,12 +144,13 @@ class PostgresJournal(StoreJournal):
         }
         self._write_own(claim, MOVE_WITH_RESULT if pause.outcomes else MOVE, parameters)
 
-    def _write_own(self, claim: Claim, statement: str, parameters: Row) -> None:
-        """Write under the claim's token. Raises LeaseLost."""
+    def _write_own(self, claim: Claim, statement: str, parameters: Row) -> tuple[Any, ...]:
+        """Write under the claim's token; what the statement tells. Raises LeaseLost."""
         with self._database.direct() as connection:
             row = connection.execute(statement, parameters).fetchone()
         if row is None or row[0] == 0:
             raise LeaseLost(f"operation {claim.operation_id} was taken over; token {claim.fence} is stale")
+        return tuple(row)
 
     def end(self, claim: Claim, ending: Ending) -> None:
         """Commit the end with everything that follows from it."""
@@ -148,7 +158,7 @@ class PostgresJournal(StoreJournal):
             super().end(claim, ending)
 
     def _end_well(self, claim: StoreClaim, ending: Ending) -> bool:
-        """Write a good end in one statement; False when order or service have changed since the claim."""
+        """Write a good end in one statement; False when it is not as it was at the claim."""
         change = _change(claim, ending)
         context = Context(claim.environment, claim.correlation_id)
         event = service_event(claim.service_row, _service_change(ending), claim.inputs.get("reason"))
@@ -164,13 +174,29 @@ class PostgresJournal(StoreJournal):
             "item": claim.item_id,
             "events": Jsonb(told),
         }
-        with self._database.direct() as connection:
-            row = connection.execute(GOOD_END, parameters).fetchone()
-        if row is None or row[0] == 0:
-            raise LeaseLost(f"operation {claim.operation_id} was taken over; token {claim.fence} is stale")
-        if row[1]:
+        statement, more = self._following(claim, ending.follow_ups)
+        written = bool(self._write_own(claim, statement, parameters | more)[1])
+        if written:
             tell_log([event, *(order_event for order_event, _ in change.events)])
-        return bool(row[1])
+        return written
+
+    def _following(self, claim: StoreClaim, follow_ups: tuple[FollowUp, ...]) -> tuple[str, Row]:
+        """The statement for a good end with what follows from it, and its parameters for that."""
+        new = follow_ups[0].opens if follow_ups else None
+        if new is None:
+            return GOOD_END, {}
+        account = self._placement.choose(new.product, claim.environment, claim.service_row["customer_id"], None)
+        if account is None:
+            return GOOD_END_UNPLACED, unplaced(new, claim.environment)
+        follow_up, kind = follow_ups[0], follow_ups[0].key
+        secret = None if kind is None else self._new_key(follow_up.operation_id, kind)
+        inherited = {"next_role": claim.actor_role, "next_correlation": claim.correlation_id}
+        operation = followed(follow_up, account, secret=secret, deadline=self._deadline)
+        return GOOD_END_OPENING, {
+            **opened(new, account, claim.service_row, claim.environment),
+            **operation,
+            **inherited,
+        }
 
 
 def _is_one_attempt(outcomes: tuple[StepOutcome, ...]) -> bool:
@@ -190,7 +216,7 @@ def _is_common(claim: StoreClaim, ending: Ending) -> bool:
         and ending.service.certificate is None
         and not ending.service.uses
         and not ending.service.wakes
-        and not ending.follow_ups
+        and (not ending.follow_ups or [each.opens is not None for each in ending.follow_ups] == [True])
         and claim.order is not None
         and claim.order.first_error is None
         and bool(claim.service_row)

@@ -138,6 +138,7 @@ def open_store(settings: Settings, ring: KeyRing, clock: Clock, ids: Ids, tlds: 
             database,
             announcer,
             box,
+            placement=placement,
             breaker=breaker,
             breaker_failures=settings.breaker_failures,
             deadline=deadline,

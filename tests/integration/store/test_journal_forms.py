@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from provisioner.kernel.secret import Secret
 from provisioner.orders.statuses import OperationState
 from provisioner.ports.exchange import Exchange
 from provisioner.ports.outcomes import Done, Rejected
 from provisioner.store import store as wiring
+from provisioner.store.accounts import NewAccount
 from provisioner.store.tables import metadata
 from provisioner.workflows.journal import (
     Attempt,
@@ -30,7 +32,12 @@ from tests.support.stores import Stage, empty, hosting, markup
 
 # Chosen at random or by the clock, so different in each run.
 RANDOM = ("id", "event_id", "sealed_password", "sealed_credentials", "milliseconds", "position")
+SEALED = ("sealed_secret", "sealed_key")  # so too, but whether there is one is not
 STATEMENT = re.compile(r"LOG:  (?:execute [^:]*|statement): (.*)")
+
+
+def _done(name: str) -> StepOutcome:
+    return StepOutcome(StepRecord(name, StepState.DONE, 1, result=Done("r")), Attempt(1, "call", "done", 0.01))
 
 
 def _plain_order(stage: Stage) -> None:
@@ -112,6 +119,31 @@ def _told_of_attention_while_it_ran(stage: Stage) -> None:
     stage.engine().run(claim)
 
 
+def _followed_by_a_certificate(stage: Stage) -> None:
+    _add_authority(stage)
+    stage.shop.place()
+    stage.engine().run(stage.claim())
+
+
+def _followed_by_a_certificate_that_is_there(stage: Stage) -> None:
+    _add_authority(stage)
+    stage.shop.place("o-1", [hosting("s-1"), hosting("s-1-certificate")])
+    stage.engine().run(stage.take(1)[0])
+
+
+def _followed_where_an_account_was_added_just_now(stage: Stage) -> None:
+    stage.shop.place()
+    claim = stage.claim()
+    _add_authority(stage)  # the accounts were read a moment before
+    stage.engine().run(claim)
+
+
+def _add_authority(stage: Stage) -> None:
+    """An account that takes certificates; its adapter is never opened here."""
+    account = NewAccount("authority-1", "fake", "certificate", "live", {}, {"token": Secret("t-1")})
+    stage.store.accounts.add(account, "tester")
+
+
 SCENARIOS: tuple[Callable[[Stage], None], ...] = (
     _plain_order,
     _two_items,
@@ -124,6 +156,9 @@ SCENARIOS: tuple[Callable[[Stage], None], ...] = (
     _cancelled_while_it_was_made,
     _taken_over_in_the_middle,
     _told_of_attention_while_it_ran,
+    _followed_by_a_certificate,
+    _followed_by_a_certificate_that_is_there,
+    _followed_where_an_account_was_added_just_now,
 )
 
 
@@ -143,15 +178,24 @@ def test_the_fast_form_leaves_the_rows_of_the_plain_form(
 
 class TestRoundTrips:
     @pytest.fixture
-    def counted(self, postgres_stage: Stage, postgres: PostgresCluster) -> Iterator["Counted"]:
+    def has_authority(self) -> bool:
+        """Whether an account takes certificates, when the connections are warmed."""
+        return False
+
+    @pytest.fixture
+    def counted(self, postgres_stage: Stage, postgres: PostgresCluster, *, has_authority: bool) -> Iterator["Counted"]:
         name = postgres_stage.opening.url.rsplit("/", 1)[1]
         with postgres.connect() as connection:
             connection.execute(f"ALTER DATABASE \"{name}\" SET log_statement = 'all'")
             postgres_stage.store.close()  # its next connections log what they are told
             postgres_stage.add_account(concurrency=20)
+            if has_authority:
+                _add_authority(postgres_stage)
             for number in range(2):
                 postgres_stage.shop.place(f"warm-{number}")  # connections are open and statements prepared
-            postgres_stage.work()
+            for claim in postgres_stage.take():
+                postgres_stage.engine().run(claim)
+            postgres_stage.sql("UPDATE operations SET state = 'cancelled' WHERE ended_at IS NULL")
             yield Counted(postgres_stage, postgres.log)
             connection.execute(f'ALTER DATABASE "{name}" RESET log_statement')
 
@@ -176,6 +220,18 @@ class TestRoundTrips:
     def test_a_good_end_is_one(self, counted: "Counted") -> None:
         claim = counted.claimed()
         assert counted.statements(lambda: counted.stage.engine().run(claim)) == 3  # two intents, one end
+
+    @pytest.mark.parametrize("has_authority", [True])
+    def test_a_good_end_with_the_certificate_that_follows_is_one(self, counted: "Counted") -> None:
+        claim = counted.claimed()
+        assert counted.statements(lambda: counted.stage.engine().run(claim)) == 3
+
+    @pytest.mark.parametrize("outcomes", [(), (_done("customer"),)], ids=["alone", "with a result"])
+    def test_a_move_to_another_account_is_one(self, counted: "Counted", outcomes: tuple[StepOutcome, ...]) -> None:
+        claim = counted.claimed()
+        counted.intend(claim, "customer", ())
+        move = Pause(OperationState.READY, "it goes on elsewhere", Due(seconds=0), outcomes, account="panel-2")
+        assert counted.statements(lambda: counted.stage.store.journal.pause(claim, move)) == 1
 
 
 class Counted:
@@ -257,10 +313,6 @@ def _claimed(stage: Stage) -> Claim:
     return stage.claim()
 
 
-def _done(name: str) -> StepOutcome:
-    return StepOutcome(StepRecord(name, StepState.DONE, 1, result=Done("r")), Attempt(1, "call", "done", 0.01))
-
-
 def _refuse(*service_ids: str) -> Callable[[str, str], None]:
     def before(operation: str, subject: str) -> None:
         if operation == "create_subscription" and subject in service_ids:
@@ -285,6 +337,7 @@ def _played(stage: Stage, scenario: Callable[[Stage], None]) -> dict[str, list[s
 
 def _comparable(row: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     kept = {name: value for name, value in row.items() if name not in RANDOM and not hasattr(value, "tzinfo")}
+    kept |= {name: row[name] is None for name in SEALED if name in row}
     if "body" in kept and isinstance(kept["body"], str):
         kept["body"] = {name: value for name, value in json.loads(kept["body"]).items() if name not in ("id", "time")}
     text = json.dumps(kept, default=str)
