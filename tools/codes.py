@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from provisioner.console.codes import ATTENTIONS, BY_OUTCOME, REMEDIES, Attention
+from provisioner.console.codes import ATTENTIONS, BY_OUTCOME, CERTIFICATE_PROBLEMS, REMEDIES, Attention
 from provisioner.intake.accept import MENDABLE
 from provisioner.messages.unreadable import MEANINGS
 from provisioner.orders.uploads import WARNINGS
@@ -35,7 +35,12 @@ message that is in quarantine can be taken in once more with `provisioner quaran
 _UPLOADS: Final = """\
 ## Certificates that are taken with a warning
 
-Told in `warnings` of the operation and in the service's views. The certificate is used all the same.
+Told in the certificate's `warnings`. The certificate is used all the same.
+"""
+_PROBLEMS: Final = """\
+## Why a website has no certificate, or an old one
+
+Told by `certificate.changed.v1` with a sentence for the customer, and by `provisioner certificates show`.
 """
 _OTHER: Final = """\
 ## Other errors
@@ -74,6 +79,8 @@ def codes_reference() -> str:
             _table(("Code", "Meaning", "Message", "What to do"), _refused(source)),
             _UPLOADS,
             _table(("Code", "Meaning"), ((_code(warning.value), text) for warning, text in WARNINGS.items())),
+            _PROBLEMS,
+            _table(("Code", "Meaning", "What to do"), _problems()),
             _OTHER,
             _table(("Code", "Meaning", "What to do"), _others(source)),
             _ITEMS,
@@ -105,6 +112,11 @@ def _refused(source: Source) -> Iterator[tuple[str, ...]]:
             yield _code(error.code), error.meaning, "quarantine" if kept else "refused", _remedy(error, kept=kept)
     for code, given in _by_code(source, lambda each: each.under == "reason"):
         yield _code(code), _meanings(given), "quarantine", REMEDIES[code]
+
+
+def _problems() -> Iterator[tuple[str, ...]]:
+    for code, told in CERTIFICATE_PROBLEMS.items():
+        yield _code(code), told.meaning, told.remedy
 
 
 def _remedy(error: ErrorClass, *, kept: bool) -> str:

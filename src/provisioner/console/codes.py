@@ -71,6 +71,56 @@ ATTENTIONS: Final[Mapping[str, Attention]] = {
     ),
 }
 
+# What the customer reads stands beside it; the codes are those of `workflows.certificates.problems`.
+CERTIFICATE_PROBLEMS: Final[Mapping[str, Attention]] = {
+    "authority_unavailable": Attention(
+        "The authority could not be reached until the deadline.",
+        "See `provisioner servers list`; then `certificate.issue.v1` or `certificate.renew.v1`.",
+    ),
+    "caa_forbids": Attention(
+        "A CAA record in the DNS of the domain shuts the authority out.",
+        "Have the customer allow the authority in the record, or remove it.",
+    ),
+    "dns_elsewhere": Attention(
+        "A name does not lead to the website; the sentence tells where it leads.",
+        "Have the customer correct the DNS. It is seen by itself while the certificate is waited for.",
+    ),
+    "expired": Attention(
+        "A certificate that the customer brought has expired.",
+        "A new one, by `certificate.upload.v1`; or `certificate.issue.v1` for a free one.",
+    ),
+    "expires_soon": Attention(
+        "A certificate that nobody renews will expire; told 30, 14, 7 days and one day before.",
+        "A new one, by `certificate.upload.v1`; or `certificate.issue.v1` for a free one.",
+    ),
+    "hosting_gone": Attention("The hosting that the certificate is for is gone.", "Nothing: it needs none any more."),
+    "identifier_rejected": Attention(
+        "The authority issues no certificates for one of the names.",
+        "Other names, or an account at another authority.",
+    ),
+    "no_method": Attention(
+        "The server cannot show the authority that the names are the customer's.",
+        "See `challenge_methods` of the server; a wildcard needs a server whose own DNS serves the domain.",
+    ),
+    "not_served": Attention(
+        "The certificate is installed, and the website was not seen with it.",
+        "See whether the website can be reached; then `certificate.install.v1`.",
+    ),
+    "order_gone": Attention("The authority gave the order up.", "Nothing: another order is made."),
+    "other_in_use": Attention(
+        "The website uses another certificate that is valid, newer or the customer's own; it was left alone.",
+        "`certificate.install.v1`, if it is to be replaced.",
+    ),
+    "rate_limited": Attention(
+        "The authority, or the limit that is kept here below its own, allows no more for these names now.",
+        "Nothing: it is tried again when it is allowed.",
+    ),
+    "validation_failed": Attention(
+        "The authority could not see that a name leads to the website.",
+        "Have the customer mend what the sentence tells; it is tried again by itself, less and less often.",
+    ),
+}
+
 BY_OUTCOME: Final[Mapping[str, str]] = {
     "Rejected": (
         "Final as it stands. Correct the fields that `error.fields` names with `order.retry.v1`, or close the order."

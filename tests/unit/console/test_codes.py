@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.console.codes import ATTENTIONS, REMEDIES
+from provisioner.console.codes import ATTENTIONS, CERTIFICATE_PROBLEMS, REMEDIES
+from provisioner.workflows.certificates import problems
+from provisioner.workflows.recorder import DEADLINE, SUPERSEDED
 from tools.codes import codes_reference, product_source, unknown_attentions
 from tools.sources import Source
 
@@ -83,3 +85,10 @@ def test_nothing_is_advised_about_codes_that_do_not_exist() -> None:
     known = {each.code for each in source.given()} | {each.code for each in source.errors()}
     assert set(REMEDIES) <= known
     assert set(ATTENTIONS) <= known | {"past_deadline"}  # that one is chosen at run time
+
+
+def test_every_problem_with_a_certificate_has_its_meaning_and_its_remedy() -> None:
+    within = {problems.ALREADY_REPLACED, problems.CHALLENGE_NOT_POSSIBLE, DEADLINE, SUPERSEDED}
+    told = {code for name, code in vars(problems).items() if name.isupper() and isinstance(code, str)} - within
+
+    assert told == set(CERTIFICATE_PROBLEMS)

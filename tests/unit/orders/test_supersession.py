@@ -34,6 +34,10 @@ from provisioner.orders.supersession import POINTLESS_AFTER, ROLE_RANK, is_point
         ("domain.delete", "domain.delete", False),
         ("domain.transfer-out", "domain.delete", False),
         ("contact.update", "contact.update", True),
+        ("certificate.issue", "certificate.cancel", True),
+        ("certificate.renew", "certificate.cancel", True),
+        ("certificate.renew", "certificate.renew", False),
+        ("certificate.install", "certificate.remove", False),
     ],
 )
 def test_a_later_command_makes_an_operation_pointless(workflow: str, later: str, *, pointless: bool) -> None:
