@@ -30,7 +30,7 @@ def running() -> Iterator["SitesWorld"]:
 def account(simulator: RunningPlesk, **settings: str) -> VendorAccount:
     """The simulated server's account, with the ports on which it shows its sites."""
     ports = {"ftp_port": str(simulator.ftp_port), "tls_port": str(simulator.tls_port)}
-    return simulated.account(simulator, **ports, **settings)
+    return simulated.account(simulator, **{**ports, **settings})
 
 
 def new_site(panel: PleskHosting) -> Site:
@@ -87,6 +87,14 @@ class SitesWorld(PleskWorld):
         values = f"<values><hosting><vrt_hst>{properties}</vrt_hst></hosting></values>"
         result = self.send(f"<site><set><filter><name>{domain}</name></filter>{values}</set></site>")
         assert result.findtext("status") == "ok", result.findtext("errtext")
+
+    def used_certificate(self, domain: str) -> str:
+        """The certificate that a site's properties name."""
+        shown = self.send(
+            f"<site><get><filter><name>{domain}</name></filter><dataset><hosting/></dataset></get></site>"
+        )
+        properties = shown.findall("data/hosting/vrt_hst/property")
+        return {each.findtext("name"): each.findtext("value") or "" for each in properties}.get("certificate_name", "")
 
     def switch_dns_off(self, site: Site) -> None:
         number = self.send(f"<site><get><filter><name>{site.domain}</name></filter><dataset/></get></site>")
