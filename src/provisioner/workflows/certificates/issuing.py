@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Any, Final
 
 from provisioner.orders.statuses import ServiceStatus
-from provisioner.ports.outcomes import Done
+from provisioner.ports.outcomes import Done, Pending, Rejected
 from provisioner.workflows.certificates import parties
-from provisioner.workflows.certificates.obtaining import LOOK_EVERY, Terms, obtain
+from provisioner.workflows.certificates.obtaining import LOOK_EVERY, Terms, ever_more_slowly, obtain
 from provisioner.workflows.certificates.ordered import PANEL
-from provisioner.workflows.certificates.problems import NO_METHOD
+from provisioner.workflows.certificates.problems import NO_METHOD, NOT_SERVED, problem
 from provisioner.workflows.certificates.standing import found_on_panel, install_next, issued_by_authority
 from provisioner.workflows.definition import workflow
 from provisioner.workflows.journal import NEVER, ServiceChange
@@ -36,13 +36,14 @@ def issue(op: Operation) -> ServiceChange:
 
 def served_by_panel(op: Operation, patience: timedelta) -> Mapping[str, Any]:
     """What the website serves, once that is valid."""
-    found = op.wait_until(
-        "served",
-        parties.host(op).served_certificate,
-        parties.site(op),
-        op.now,
-        every=LOOK_EVERY,
-        reason="the server obtains the certificate by itself, and the website does not serve it yet",
-        foreseen=patience.total_seconds(),
-    )
-    return found.data
+    host, site = parties.host(op), parties.site(op)
+
+    def look() -> Done | Pending:
+        return ever_more_slowly(op, host.served_certificate(site, op.now))
+
+    reason = "the server obtains the certificate by itself, and the website does not serve it yet"
+    foreseen = patience.total_seconds()
+    try:
+        return op.wait_until("served", look, every=LOOK_EVERY, reason=reason, foreseen=foreseen).data
+    except Rejected as refused:
+        raise problem(refused, late=NOT_SERVED) from refused

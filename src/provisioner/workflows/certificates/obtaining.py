@@ -1,7 +1,7 @@
 """Obtaining a certificate: the names must lead here, and a dead order is followed by another, ever more slowly."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Final
@@ -23,6 +23,8 @@ from provisioner.workflows.certificates.problems import (
 from provisioner.workflows.operation import Operation
 
 LOOK_EVERY: Final = 600.0
+LEAST_OFTEN: Final = 3_600.0
+"""In seconds."""
 PAUSES: Final = (timedelta(minutes=1), timedelta(minutes=10), timedelta(minutes=100))
 DAY: Final = timedelta(days=1)
 
@@ -97,13 +99,21 @@ def _await_names(op: Operation, names: tuple[str, ...], addresses: Sequence[str]
     def look() -> Done | Pending:
         if parties.hosting_is_going(op):
             raise Rejected(HOSTING_GONE, WORDS[HOSTING_GONE])
-        return checks.points_to(names, addresses)
+        return ever_more_slowly(op, checks.points_to(names, addresses))
 
     reason = f"waiting until {', '.join(names)} leads to this website"
     try:
         op.wait_until("names-lead-here", look, every=LOOK_EVERY, reason=reason, foreseen=patience.total_seconds())
     except Rejected as refused:
         raise problem(refused, late=DNS_ELSEWHERE) from refused
+
+
+def ever_more_slowly(op: Operation, found: Done | Pending) -> Done | Pending:
+    """A look that is repeated the less often, the longer the operation has waited, and each hour in the end."""
+    if isinstance(found, Done):
+        return found
+    waited = (op.now - op.accepted_at).total_seconds()
+    return replace(found, check_after=max(found.check_after, min(waited / 20, LEAST_OFTEN)))
 
 
 def _leads_here(op: Operation, step: str, name: str, addresses: Sequence[str]) -> bool:

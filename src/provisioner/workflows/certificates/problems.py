@@ -32,6 +32,7 @@ WORDS: Final[Mapping[str, str]] = {
     ORDER_GONE: "the certificate authority gave the order up",
     AUTHORITY_UNAVAILABLE: "the certificate could not be obtained in time",
     HOSTING_GONE: "the web hosting that the certificate is for is gone",
+    NOT_SERVED: "the server obtains the certificate by itself, and the website does not serve one",
     NO_METHOD: "the server has no way to show the certificate authority that the names lead to it",
 }
 """The first half of the sentence; what was found follows."""

@@ -277,7 +277,7 @@ def test_where_the_panel_obtains_it_that_is_waited_for_and_recorded(world: Certi
     world.host.source = "panel"
     world.ask("certificate.issue")
     world.run_within(DAY)
-    assert "serves no valid certificate" in world.standing().reason
+    assert world.standing().reason == f"{DOMAIN} serves no valid certificate"
     world.host.serves[SITE] = chain = chain_for([DOMAIN], world.now)
     world.run_all()
     assert (world.service.data["source"], world.service.data["installed"]) == ("panel", True)

@@ -1,0 +1,173 @@
+"""Upkeep: renewed in time and once, watched, seen, and ended with the hosting."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from provisioner.orders.certificates import facts_of
+from provisioner.orders.statuses import OperationState, ServiceStatus
+from tests.support.certificates import LIFETIME, chain_for
+from tests.support.engine.vendor import refused
+from tests.unit.workflows.certificates.world import DAY, DOMAIN, SITE, CertificateWorld
+
+
+def keep_up(world: CertificateWorld, days: float) -> None:
+    """Let the store start the upkeep whenever it is planned, for so many days."""
+    end = world.now + timedelta(days=days)
+    world.do("certificate.upkeep")
+    while (wait := world.upkeep_in_days) is not None and world.now + timedelta(days=wait) <= end:
+        world.harness.let_pass(max(wait, 0) * DAY)
+        world.do("certificate.upkeep")
+
+
+def test_nothing_is_renewed_before_a_third_of_its_lifetime_is_left(world: CertificateWorld) -> None:
+    world.have()
+    keep_up(world, 54)
+    assert world.authority.count("issue") == 0
+
+
+def test_it_is_renewed_once_and_installed(world: CertificateWorld) -> None:
+    world.have()
+    keep_up(world, 62)
+    assert (world.authority.count("issue"), world.service.data["installed"]) == (1, True)
+
+
+def test_after_a_year_it_was_renewed_each_time(world: CertificateWorld) -> None:
+    world.have()
+    keep_up(world, 365)
+    assert world.authority.count("issue") == 6
+    assert facts_of(world.service.data["chain"]).not_after > world.now + LIFETIME / 4
+
+
+def test_the_authority_is_asked_each_day_when_it_wants_it_renewed(world: CertificateWorld) -> None:
+    world.have()
+    keep_up(world, 10)
+    assert world.authority.calls.count("renewal_window") == 11
+
+
+def test_the_time_is_chosen_within_the_window_and_stays(world: CertificateWorld) -> None:
+    world.have()
+    start = world.now + timedelta(days=20)
+    world.authority.window = {"start": start.isoformat(), "end": (start + timedelta(days=2)).isoformat()}
+    world.do("certificate.upkeep")
+    chosen = world.service.data["renew_at"]
+    assert start <= datetime.fromisoformat(chosen) <= start + timedelta(days=2)
+    keep_up(world, 3)
+    assert world.service.data["renew_at"] == chosen
+
+
+def test_a_window_that_moved_to_the_past_renews_at_once(world: CertificateWorld) -> None:
+    world.have()
+    window = {"start": "2020-01-01T00:00:00+00:00", "end": "2020-01-02T00:00:00+00:00"}
+    world.authority.window = window
+    world.do("certificate.upkeep")
+    assert world.authority.count("issue") == 1
+
+
+def test_an_authority_that_does_not_know_it_has_no_wish(world: CertificateWorld) -> None:
+    world.have()
+    world.authority.will("renewal_window", refused("malformed"))
+    world.do("certificate.upkeep")
+    assert (world.state(), world.service.data["window"]) == (OperationState.SUCCEEDED, None)
+
+
+def test_a_renewal_that_fails_is_started_again_each_day_until_it_succeeds(world: CertificateWorld) -> None:
+    world.have(age=timedelta(days=62))
+    world.authority.fails = ["the site answered 404"] * 14
+    keep_up(world, 6)
+    assert world.authority.count("issue") == 1
+    assert world.service.data["problem"] is None
+
+
+def test_a_revoked_one_is_renewed_at_once(world: CertificateWorld) -> None:
+    world.have(revoked=True)
+    world.do("certificate.upkeep")
+    assert world.authority.count("issue") == 1
+
+
+def test_one_that_is_not_installed_yet_is_installed(world: CertificateWorld) -> None:
+    world.have(installed=False)
+    world.do("certificate.upkeep")
+    assert world.service.data["installed"]
+
+
+def test_one_that_was_removed_stays_removed(world: CertificateWorld) -> None:
+    world.have(installed=False, install=False)
+    world.do("certificate.upkeep")
+    assert world.host.effects == []
+
+
+def test_with_the_hosting_the_certificate_is_cancelled(world: CertificateWorld) -> None:
+    world.have(age=timedelta(days=80))
+    world.hosting_status = ServiceStatus.CANCELLED
+    world.do("certificate.upkeep")
+    assert (world.service.status, world.upkeep_in_days) == (ServiceStatus.CANCELLED, None)
+    assert world.authority.effects == []
+
+
+def test_a_cancelled_one_is_looked_after_no_longer(world: CertificateWorld) -> None:
+    world.have(age=timedelta(days=80))
+    world.do("certificate.cancel")
+    world.do("certificate.upkeep")
+    assert (world.service.status, world.upkeep_in_days) == (ServiceStatus.CANCELLED, None)
+    assert world.authority.effects == []
+
+
+def test_without_a_certificate_there_is_nothing_to_keep_up(world: CertificateWorld) -> None:
+    world.do("certificate.upkeep")
+    assert (world.state(), world.upkeep_in_days) == (OperationState.SUCCEEDED, None)
+
+
+# -- what the customer renews
+
+
+def test_the_owner_of_an_uploaded_one_is_warned_in_time(world: CertificateWorld) -> None:
+    world.have("customer")
+    world.do("certificate.upkeep")
+    assert world.upkeep_in_days == pytest.approx(60, abs=0.1)
+    keep_up(world, 61)
+    assert world.service.data["problem_code"] == "expires_soon"
+    assert world.upkeep_in_days == pytest.approx(16, abs=0.1)
+
+
+def test_each_warning_comes_on_its_day_and_then_that_it_has_expired(world: CertificateWorld) -> None:
+    world.have("customer", age=timedelta(days=59))
+    days = []
+    while (wait := world.upkeep_in_days if days else 0.0) is not None:
+        world.harness.let_pass(wait * DAY + 1)
+        world.do("certificate.upkeep")
+        days.append(round((facts_of(world.service.data["chain"]).not_after - world.now).total_seconds() / DAY))
+    assert days == [31, 30, 14, 7, 1, 0]
+    assert world.service.data["problem_code"] == "expired"
+    assert world.authority.calls == []
+
+
+def test_one_that_is_not_to_be_renewed_is_watched_alike(world: CertificateWorld) -> None:
+    world.order(auto_renew=False)
+    world.have(age=timedelta(days=80))
+    world.do("certificate.upkeep")
+    assert (world.authority.effects, world.service.data["problem_code"]) == ([], "expires_soon")
+
+
+# -- what the panel renews
+
+
+def test_a_renewal_by_the_panel_is_recorded(world: CertificateWorld) -> None:
+    world.have("panel", installed=False)
+    world.host.serves[SITE] = chain = chain_for([DOMAIN], world.now)
+    world.do("certificate.upkeep")
+    assert (world.service.data["chain"], world.kept["op-1"].certificate.source) == (chain, "panel")
+    assert world.upkeep_in_days == pytest.approx(7, abs=0.1)
+
+
+def test_one_that_is_the_same_is_only_seen(world: CertificateWorld) -> None:
+    world.host.serves[SITE] = world.have("panel", installed=False)
+    world.do("certificate.upkeep")
+    assert (world.kept, world.service.data["problem"]) == ({}, None)
+
+
+def test_a_site_that_serves_nothing_is_told(world: CertificateWorld) -> None:
+    world.have("panel", installed=False)
+    world.do("certificate.upkeep")
+    assert world.service.data["problem_code"] == "not_served"
+    assert world.upkeep_in_days == pytest.approx(1, abs=0.1)
