@@ -189,6 +189,13 @@ sa.Index(
     sqlite_where=_LIVE_NAME,
 )
 sa.Index("ix_services_upkeep_at", services.c.upkeep_at, postgresql_where=_UPKEEP, sqlite_where=_UPKEEP)
+sa.Index(
+    "ix_services_vendor_account_upkeep_at",  # so that an account with little to do is not sought among others' much
+    services.c.vendor_account,
+    services.c.upkeep_at,
+    postgresql_where=_UPKEEP,
+    sqlite_where=_UPKEEP,
+)
 sa.Index("ix_services_bulk_id", services.c.bulk_id, postgresql_where=_OF_BULK, sqlite_where=_OF_BULK)
 sa.Index("ix_services_parent_id", services.c.parent_id, postgresql_where=_OF_PARENT, sqlite_where=_OF_PARENT)
 

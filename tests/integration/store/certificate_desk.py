@@ -83,6 +83,7 @@ def add_hosting(stage: Stage, number: int = 1, **columns: Any) -> str:
     """An active hosting service `s-N` of customer c-1 on the panel; the first is shop.example."""
     domain = DOMAIN if number == 1 else f"shop-{number}.example"
     row = {"product": "hosting", "name": None, "vendor_account": ACCOUNT, "attributes": {"domain": domain}}
+    row["ref"] = f"sg-s-{number}"
     return add_domain(stage, number, **{**row, **columns})
 
 

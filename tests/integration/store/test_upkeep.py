@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from provisioner.store.store import Store
 from tests.integration.store.estate import add_domain, add_operation, add_registrar
@@ -105,7 +106,7 @@ def test_each_account_has_room_of_its_own(estate: Stage) -> None:
 @pytest.mark.parametrize(("state", "why"), [("held", "an operator"), ("waiting", "the registry, which may take days")])
 def test_upkeep_that_waits_long_takes_no_room(estate: Stage, state: str, why: str) -> None:
     add_domain(estate, 1)
-    add_operation(estate, "o-1", state=state, reason=why, patient_until=estate.now() + timedelta(days=5))
+    add_operation(estate, "upkeep:s-1:1", state=state, reason=why, patient_until=estate.now() + timedelta(days=5))
     planned(estate, 2)
     assert len(with_room_for(estate, 1).upkeep.start_due()) == 1
 
@@ -113,16 +114,53 @@ def test_upkeep_that_waits_long_takes_no_room(estate: Stage, state: str, why: st
 def test_upkeep_behind_a_transfer_takes_no_room(estate: Stage) -> None:
     add_domain(estate, 1)
     add_operation(estate, "o-1", workflow="domain.transfer", state="waiting")
-    add_operation(estate, "o-2")
+    add_operation(estate, "upkeep:s-1:2")
     planned(estate, 2)
     assert len(with_room_for(estate, 1).upkeep.start_due()) == 1
 
 
 def test_upkeep_in_trouble_with_its_vendor_takes_room(estate: Stage) -> None:
     add_domain(estate, 1)
-    add_operation(estate, "o-1", state="waiting")
+    add_operation(estate, "upkeep:s-1:1", state="waiting")
     planned(estate, 2)
     assert with_room_for(estate, 1).upkeep.start_due() == []
+
+
+def test_upkeep_that_works_at_another_account_still_takes_room_at_its_own(estate: Stage) -> None:
+    add_domain(estate, 1)
+    add_operation(estate, "upkeep:s-1:1", vendor_account="panel-1")
+    planned(estate, 2)
+    assert with_room_for(estate, 1).upkeep.start_due() == []
+
+
+def test_what_follows_from_upkeep_takes_its_room(estate: Stage) -> None:
+    add_domain(estate, 1)
+    add_operation(estate, "upkeep:s-1:1/domain.renew", workflow="domain.renew")
+    planned(estate, 2)
+    assert with_room_for(estate, 1).upkeep.start_due() == []
+
+
+def test_what_customers_ask_for_takes_no_room(estate: Stage) -> None:
+    add_domain(estate, 1)
+    add_operation(estate, "o-1", workflow="domain.renew")
+    planned(estate, 2)
+    assert len(with_room_for(estate, 1).upkeep.start_due()) == 1
+
+
+def test_a_service_without_an_account_is_looked_after_too(estate: Stage) -> None:
+    for number in range(1, 4):
+        planned(estate, number, vendor_account=None)
+    assert len(with_room_for(estate, 2).upkeep.start_due()) == 2
+    assert {row["vendor_account"] for row in estate.rows("operations")} == {None}
+
+
+def test_what_is_due_at_an_account_is_found_by_an_index(postgres_stage: Stage) -> None:
+    query = "EXPLAIN SELECT id FROM services WHERE vendor_account = 'ca-1' AND upkeep_at <= now() ORDER BY upkeep_at"
+    with postgres_stage.store.database.begin() as connection:
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        plan = "\n".join(connection.scalars(sa.text(query)))
+    assert "ix_services_vendor_account_upkeep_at" in plan
+    assert "Sort" not in plan
 
 
 @pytest.mark.parametrize("status", ["cancelled", "failed"])

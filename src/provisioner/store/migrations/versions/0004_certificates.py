@@ -20,6 +20,9 @@ def _services() -> None:
     op.add_column("services", sa.Column("parent_id", sa.String(200)))
     given = sa.text("parent_id IS NOT NULL")
     op.create_index("ix_services_parent_id", "services", ["parent_id"], postgresql_where=given, sqlite_where=given)
+    planned, columns = sa.text("upkeep_at IS NOT NULL"), ["vendor_account", "upkeep_at"]
+    name = "ix_services_vendor_account_upkeep_at"
+    op.create_index(name, "services", columns, postgresql_where=planned, sqlite_where=planned)
 
 
 def _certificates() -> None:
