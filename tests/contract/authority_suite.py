@@ -66,7 +66,7 @@ def wanted(names: Iterable[str], key: Secret | None = None) -> CertificateReques
 
 def challenge_of(told: Mapping[str, str]) -> Challenge:
     """A challenge as it comes back from the journal."""
-    return Challenge(**{**told, "method": Method(told["method"])})
+    return Challenge(told["name"], Method(told["method"]), told["place"], told["content"], told["url"])
 
 
 def challenges_of(done: Done, methods: tuple[Method, ...]) -> list[Challenge]:

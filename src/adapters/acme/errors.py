@@ -19,7 +19,7 @@ import requests
 import urllib3.exceptions
 
 from adapters.acme import problems
-from adapters.acme.problems import Problem, ProblemDocument
+from adapters.acme.problems import Problem
 from provisioner.kernel.redaction import redact_text
 from provisioner.ports.outcomes import Done, Failure, Misconfigured, Rejected, Throttled, Unavailable, Uncertain
 
@@ -202,11 +202,10 @@ def failure(problem: Problem, call: Call) -> Failure | None:
     return _failure(found, message, problem.kind or str(problem.status), problem.retry_after)
 
 
-def refusal(document: ProblemDocument) -> Rejected:
-    """What an order or an authorization says of why it came to nothing."""
-    found = verdict(document.kind, Call.VALIDATION)
-    message = redact_text(document.words)
-    return Rejected(found.code, message, vendor_code=document.kind or None, fields=_fields(found.code))
+def refusal(kind: str, words: str) -> Rejected:
+    """What an order or an authorization says of why it came to nothing: `order_gone` or `validation_failed`."""
+    code = verdict(kind, Call.VALIDATION).code
+    return Rejected(code, redact_text(words), vendor_code=kind or None, fields=_fields(code))
 
 
 def from_transport(error: requests.RequestException, call: Call) -> Failure:

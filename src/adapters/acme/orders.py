@@ -50,12 +50,15 @@ class Orders:
 
     def answer(self, order: AuthorityOrder, challenge: Challenge) -> Done:
         """Tell the authority to look. A challenge that it has looked at, or looks at, is left alone."""
-        told = self._client.post(Call.ANSWER, challenge.url)
-        if read(Call.ANSWER, lambda: resources.challenge_status(told.body)) != resources.PENDING:
+        if self._was_told(challenge):
             return Done(challenge.url)
         if not (order.request.replaces and self.look(order)[0].replaces):
             self._guards.validation(order, challenge)
-        self._client.post(Call.ANSWER, challenge.url, Look())
+        try:
+            self._client.post(Call.ANSWER, challenge.url, Look())
+        except Rejected:
+            if not self._was_told(challenge):  # by another attempt of ours, meanwhile
+                raise
         return Done(challenge.url)
 
     def validated(self, order: AuthorityOrder) -> Done | Pending:
@@ -72,17 +75,18 @@ class Orders:
         names = ", ".join(one.name for one in waiting) or "the order"
         return Pending(answer.retry_after or LOOK_AGAIN, f"the authority is still looking at {names}", order.url)
 
+    def _was_told(self, challenge: Challenge) -> bool:
+        answer = self._client.post(Call.ANSWER, challenge.url)
+        return read(Call.ANSWER, lambda: resources.challenge_status(answer.body)) != resources.PENDING
+
     def look(self, order: AuthorityOrder) -> tuple[Order, Answer]:
         """The order as it stands, and the answer that told it. Raises Rejected `order_gone`."""
         answer = self._client.read(order.url)
         return read(Call.READ, lambda: resources.read_order(answer.body)), answer
 
     def refusal(self, found: Order) -> Rejected:
-        """Why an order came to nothing, as far as it or its authorizations tell."""
-        if found.error is not None and found.error.kind:
-            return errors.refusal(found.error)
-        failed = [one for one in self._authorizations(found) if one.error is not None]
-        return _failed(failed, found)
+        """Why an order came to nothing, as far as its authorizations tell, which name names, or it itself."""
+        return _failed(self._authorizations(found), found)
 
     def _new_order(self, request: CertificateRequest, directory: Directory) -> Answer:
         profile, replaces = self._profile_for(request, directory), _replaced(request, directory)
@@ -136,11 +140,11 @@ def _replaced(request: CertificateRequest, directory: Directory) -> str:
     return renewal_path(leaf) if leaf is not None else ""
 
 
-def _failed(failed: list[Authorization], order: Order) -> Rejected:
+def _failed(authorizations: list[Authorization], order: Order) -> Rejected:
     """The first failure's code, and every name with its own words."""
-    told = [ProblemDocument(one.error.kind, one.error.words, one.name) for one in failed if one.error is not None]
-    if not told:
-        document = order.error or ProblemDocument("", "")
-        words = document.words if document.detail else "it expired or was given up"
-        return Rejected(errors.ORDER_GONE, f"the order is not open any more: {words}")
-    return errors.refusal(ProblemDocument(told[0].kind, "", "", tuple(told)))
+    told = [ProblemDocument(one.error.kind, one.error.words, one.name) for one in authorizations if one.error]
+    if told:
+        return errors.refusal(told[0].kind, "; ".join(document.words for document in told))
+    if order.error is not None:
+        return errors.refusal(order.error.kind, order.error.words)
+    return Rejected(errors.ORDER_GONE, "the order is not open any more: it expired, or was given up")

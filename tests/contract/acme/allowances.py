@@ -1,0 +1,29 @@
+"""What an account may spend, counted in memory."""
+
+from provisioner.kernel.clock import Clock
+
+
+class CountedAllowance:
+    """Implements `ports.accounts.Allowance` for one process, by a clock that a test may set."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.spent: dict[tuple[str, str, str], float] = {}
+
+    def spend(self, kind: str, subject: str, *, once: str, most: int, seconds: float) -> float:
+        """Spend one of `most` in any `seconds`: 0.0, or how long to wait."""
+        now = self._clock.monotonic()
+        if (kind, subject, once) in self.spent:
+            return 0.0
+        counted = sorted(
+            at for (a_kind, a_subject, _), at in self.spent.items() if (a_kind, a_subject) == (kind, subject)
+        )
+        recent = [at for at in counted if at > now - seconds]
+        if len(recent) >= most:
+            return recent[-most] + seconds - now
+        self.spent[kind, subject, once] = now
+        return 0.0
+
+    def count(self, kind: str) -> int:
+        """How much of a kind was spent."""
+        return sum(1 for a_kind, _, _ in self.spent if a_kind == kind)

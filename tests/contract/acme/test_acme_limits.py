@@ -1,0 +1,208 @@
+"""The authority's limits: obeyed when it names them, and kept by ourselves before it has to."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from provisioner.kernel.clock import FakeClock, SystemClock
+from provisioner.ports.outcomes import Done, Throttled, Unavailable
+from tests.contract.acme.allowances import CountedAllowance
+from tests.contract.acme.between import DIRECTORY, FINALIZE, NEW_ORDER, ORDER, Between, Reply, problem
+from tests.contract.acme.world import PebbleWorld
+from tests.contract.authority_suite import (
+    HTTP,
+    challenges_of,
+    issued,
+    new_name,
+    opened_order,
+    ready,
+    refused,
+    wanted,
+)
+
+HOUR = 3_600
+NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def allowance() -> CountedAllowance:
+    return CountedAllowance(SystemClock())
+
+
+@pytest.fixture
+def counted_world(scripted_world: PebbleWorld, allowance: CountedAllowance) -> PebbleWorld:
+    """An account whose allowance is counted."""
+    scripted_world.account = replace(scripted_world.account, allowance=allowance)
+    return scripted_world
+
+
+@pytest.fixture
+def replaced(scripted_world: PebbleWorld) -> str:
+    """The chain of a certificate that is to be replaced."""
+    authority = scripted_world.opened()
+    chain = issued(authority, ready(scripted_world, authority, wanted([new_name(scripted_world)]))).data["chain"]
+    assert isinstance(chain, str)
+    return chain
+
+
+def honour(wire: Between) -> None:
+    """Have the authority know renewal information, and take every renewal for what it says it is."""
+    wire.offer(renewalInfo=f"{wire.url}/ari")
+    wire.change(NEW_ORDER, lambda answer: answer.with_json(replaces="yes") if answer.status == 201 else answer)
+    wire.change(ORDER, lambda answer: answer.with_json(replaces="yes"))
+
+
+# -- what the authority says
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("0", 0),
+        ("17", 17),
+        ("86400", 86_400),
+        ("604800", 604_800),
+        (format_datetime(NOW + timedelta(hours=31), usegmt=True), 31 * HOUR),
+    ],
+)
+def test_a_limit_is_obeyed_to_the_second(
+    scripted_world: PebbleWorld, wire: Between, header: str, seconds: float
+) -> None:
+    wire.say(NEW_ORDER, problem("rateLimited", 429, detail="too many certificates", Retry_After=header))
+    with pytest.raises(Throttled) as limited:
+        scripted_world.opened(FakeClock(NOW)).open_order(wanted([new_name(scripted_world)]))
+    assert (limited.value.code, limited.value.retry_after) == ("rate_limited", seconds)
+    assert "too many certificates" in limited.value.message
+
+
+def test_a_limit_without_a_time_is_waited_for_an_hour(scripted_world: PebbleWorld, wire: Between) -> None:
+    wire.say(NEW_ORDER, problem("rateLimited", 429))
+    with pytest.raises(Throttled) as limited:
+        scripted_world.opened().open_order(wanted([new_name(scripted_world)]))
+    assert limited.value.retry_after == HOUR
+
+
+def test_a_limit_on_an_address_comes_as_503_and_is_obeyed_too(scripted_world: PebbleWorld, wire: Between) -> None:
+    wire.say(DIRECTORY, Reply(503, b"slow down", {"Retry-After": "30"}), method="GET")
+    with pytest.raises(Throttled) as limited:
+        scripted_world.opened().ping()
+    assert limited.value.retry_after == 30
+
+
+def test_503_without_a_time_is_tried_later(scripted_world: PebbleWorld, wire: Between) -> None:
+    wire.say(DIRECTORY, Reply(503, b"maintenance"), method="GET")
+    with pytest.raises(Unavailable) as away:
+        scripted_world.opened().ping()
+    assert (away.value.code, away.value.retry_after) == ("authority_unavailable", None)
+
+
+def test_a_limit_on_issuing_is_no_uncertainty(scripted_world: PebbleWorld, wire: Between) -> None:
+    authority = scripted_world.opened()
+    order = ready(scripted_world, authority, wanted([new_name(scripted_world)]))
+    wire.say(FINALIZE, problem("rateLimited", 429, Retry_After="5"))
+    with pytest.raises(Throttled) as limited:
+        authority.issue(order)
+    assert limited.value.retry_after == 5
+
+
+# -- what we allow ourselves
+
+
+def test_certificates_for_the_same_names_are_held_back(counted_world: PebbleWorld, wire: Between) -> None:
+    authority = counted_world.opened(certificates_per_week_for_a_name_set="2")
+    name = new_name(counted_world)
+    for _ in range(2):
+        issued(authority, ready(counted_world, authority, wanted([name, f"www.{name}"])))
+    order, before = ready(counted_world, authority, wanted([f"www.{name}", name])), counted_world.issued()
+    with pytest.raises(Throttled) as held:
+        authority.issue(order)
+    assert 6 * 24 * HOUR < (held.value.retry_after or 0) <= 7 * 24 * HOUR
+    assert (counted_world.issued(), len(wire.messages(FINALIZE))) == (before, 2)
+
+
+def test_another_set_of_names_is_not_held_back(counted_world: PebbleWorld) -> None:
+    authority = counted_world.opened(certificates_per_week_for_a_name_set="1")
+    name = new_name(counted_world)
+    issued(authority, ready(counted_world, authority, wanted([name])))
+    assert isinstance(issued(authority, ready(counted_world, authority, wanted([name, f"www.{name}"]))), Done)
+
+
+def test_asking_again_for_one_certificate_spends_nothing(
+    counted_world: PebbleWorld, wire: Between, allowance: CountedAllowance
+) -> None:
+    authority = counted_world.opened(certificates_per_week_for_a_name_set="1")
+    order = ready(counted_world, authority, wanted([new_name(counted_world)]))
+    wire.say(FINALIZE, problem("badNonce", 400), times=6)
+    with pytest.raises(Unavailable):
+        authority.issue(order)
+    assert isinstance(issued(authority, order), Done)
+    assert allowance.count("certificates") == 1
+
+
+def test_validations_of_a_name_are_held_back(counted_world: PebbleWorld) -> None:
+    authority = counted_world.opened(validations_per_hour_for_a_name="2")
+    name = new_name(counted_world)
+    for _ in range(2):
+        order, done = opened_order(authority, wanted([name]))
+        authority.answer(order, challenges_of(done, HTTP)[0])
+        refused(authority, order)
+    order, done = opened_order(authority, wanted([name]))
+    with pytest.raises(Throttled) as held:
+        authority.answer(order, challenges_of(done, HTTP)[0])
+    assert 0 < (held.value.retry_after or 0) <= HOUR
+    assert name in held.value.message
+
+
+def test_telling_one_challenge_again_spends_nothing(counted_world: PebbleWorld, allowance: CountedAllowance) -> None:
+    authority = counted_world.opened()
+    order, done = opened_order(authority, wanted([new_name(counted_world)]))
+    for _ in range(3):
+        authority.answer(order, challenges_of(done, HTTP)[0])
+    assert allowance.count("validations") == 1
+
+
+def test_orders_are_held_back(counted_world: PebbleWorld, wire: Between) -> None:
+    authority = counted_world.opened(orders_per_3_hours="2")
+    for _ in range(2):
+        authority.open_order(wanted([new_name(counted_world)]))
+    with pytest.raises(Throttled) as held:
+        authority.open_order(wanted([new_name(counted_world)]))
+    assert 0 < (held.value.retry_after or 0) <= 3 * HOUR
+    assert len(wire.messages(NEW_ORDER)) == 2
+
+
+def test_an_order_that_is_made_again_after_a_crash_spends_nothing(
+    counted_world: PebbleWorld, allowance: CountedAllowance
+) -> None:
+    request, clock = wanted([new_name(counted_world)]), FakeClock(NOW)
+    for _ in range(3):
+        counted_world.opened(clock).open_order(request)
+    assert allowance.count("orders") == 1
+
+
+# -- renewals that say what they replace
+
+
+def test_a_renewal_that_is_taken_for_one_spends_nothing(
+    counted_world: PebbleWorld, wire: Between, allowance: CountedAllowance, replaced: str
+) -> None:
+    honour(wire)
+    allowance.spent.clear()
+    authority = counted_world.opened()
+    request = replace(wanted([new_name(counted_world)]), replaces=replaced)
+    assert isinstance(issued(authority, ready(counted_world, authority, request)), Done)
+    assert wire.messages(NEW_ORDER)[-1]["replaces"].count(".") == 1
+    assert allowance.spent == {}
+
+
+def test_a_renewal_that_is_not_taken_for_one_is_counted(
+    counted_world: PebbleWorld, wire: Between, allowance: CountedAllowance, replaced: str
+) -> None:
+    wire.offer(renewalInfo=f"{wire.url}/ari")
+    allowance.spent.clear()
+    authority = counted_world.opened()
+    request = replace(wanted([new_name(counted_world)]), replaces=replaced)
+    issued(authority, ready(counted_world, authority, request))
+    assert [allowance.count(kind) for kind in ("orders", "validations", "certificates")] == [1, 1, 1]
