@@ -34,9 +34,15 @@ class Controlled(Protocol):
 
 
 class Control:
-    """Answers the control interface's requests."""
+    """Answers the control interface's requests. `more`: routes of this simulator only."""
 
-    def __init__(self, simulator: Controlled, ledger: Ledger, faults: FaultPlan) -> None:
+    def __init__(
+        self,
+        simulator: Controlled,
+        ledger: Ledger,
+        faults: FaultPlan,
+        more: Mapping[tuple[str, str], Route] | None = None,
+    ) -> None:
         self._simulator = simulator
         self._ledger = ledger
         self._faults = faults
@@ -49,6 +55,7 @@ class Control:
             ("GET", "/state"): lambda _: simulator.snapshot(),
             ("POST", "/state"): self._adjust,
             ("POST", "/reset"): self._reset,
+            **(more or {}),
         }
 
     def answer(self, request: HttpRequest, connection: Connection) -> Reply:

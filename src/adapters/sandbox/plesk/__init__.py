@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from adapters.sandbox.control import Control
 from adapters.sandbox.faults import FaultPlan
@@ -20,15 +21,18 @@ from adapters.sandbox.plesk.damage import BANNER
 from adapters.sandbox.plesk.dispatch import Dispatcher
 from adapters.sandbox.plesk.entrance import Entrance
 from adapters.sandbox.plesk.panel import Panel
-from adapters.sandbox.plesk.public import PublicServers
+from adapters.sandbox.plesk.public import PublicServers, Stage
+from adapters.sandbox.plesk.public.elsewhere import Elsewhere
 from adapters.sandbox.plesk.records import ADMIN_LOGIN
 from adapters.sandbox.plesk.simulator import PleskSimulator
 from adapters.sandbox.running import RunningSimulator
 from adapters.sandbox.serving import LoopbackServer
-from adapters.sandbox.tls import self_signed, write_private
+from adapters.sandbox.tls import Identity, self_signed, write_private
 from provisioner.kernel.clock import SystemClock
 from provisioner.kernel.ids import RandomIds
 from provisioner.kernel.secret import Secret
+
+_ADAPTERS_PORTS: Final = ("ftp", "tls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,11 @@ class RunningPlesk(RunningSimulator):
     def tls_port(self) -> int:
         """The customers' sites over TLS."""
         return self.ports.get("tls", 0)
+
+    @property
+    def dns_port(self) -> int:
+        """The name server, on UDP and TCP."""
+        return self.ports.get("dns", 0)
 
 
 def start_simulator(
@@ -75,31 +84,48 @@ def start_simulator(
     identity = self_signed(_file(data_dir, "identity.pem"), clock)
     guid = str(uuid.UUID(identity.fingerprint[:32]))
     panel = Panel(clock, RandomIds(), guid, _file(data_dir, "state.jsonl"), address=address)
-    ledger, faults = Ledger("plesk", _file(data_dir, "ledger.jsonl"), clock), FaultPlan()
+    ledger = Ledger("plesk", _file(data_dir, "ledger.jsonl"), clock)
+    stage = Stage(panel, Elsewhere(), ledger, FaultPlan())
     entrance = Entrance(panel, credentials["password"], credentials["secret_key"])
-    simulator = PleskSimulator(panel, entrance, Dispatcher(panel, ledger, faults))
+    simulator = PleskSimulator(panel, entrance, Dispatcher(panel, ledger, stage.faults), stage.elsewhere)
+    controlling = Control(simulator, ledger, stage.faults, simulator.routes())
     with ExitStack() as undo:
         server = LoopbackServer(simulator, port, identity, BANNER)
         undo.callback(server.stop)
-        control = LoopbackServer(Control(simulator, ledger, faults), control_port)
+        control = LoopbackServer(controlling, control_port)
         undo.callback(control.stop)
-        shown = [PublicServers(panel, ledger, faults, identity, _file(data_dir, "ports.json"))] if public else []
+        shown = PublicServers(stage, identity, _file(data_dir, "ports.json")) if public else None
         undo.pop_all()
-    server.start()
-    control.start()
-    for each in shown:
+    servers = (server, control) if shown is None else (server, control, shown)
+    for each in servers:
         each.start()
+    return _running(simulator.name, servers, identity, credentials, stage)
+
+
+def _running(
+    name: str,
+    servers: tuple[LoopbackServer, LoopbackServer, *tuple[PublicServers, ...]],
+    identity: Identity,
+    credentials: Mapping[str, Secret],
+    stage: Stage,
+) -> RunningPlesk:
+    server, control, *shown = servers
+    ports = shown[0].ports if shown else {}
     return RunningPlesk(
-        name=simulator.name,
+        name=name,
         endpoint=server.url,
         control_url=control.url,
         fingerprint=identity.fingerprint,
         credentials=credentials,
-        settings={"endpoint": server.url, "fingerprint": identity.fingerprint},
-        ledger=ledger,
-        faults=faults,
-        servers=(server, control, *shown),
-        ports=shown[0].ports if shown else {},
+        settings={
+            "endpoint": server.url,
+            "fingerprint": identity.fingerprint,
+            **{f"{service}_port": str(ports[service]) for service in _ADAPTERS_PORTS if service in ports},
+        },
+        ledger=stage.ledger,
+        faults=stage.faults,
+        servers=servers,
+        ports=ports,
     )
 
 

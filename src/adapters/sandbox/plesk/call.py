@@ -25,7 +25,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One operation of a packet. `problems` and `half_done` come from the fault plan."""
+    """One operation of a packet. `problems`, `half_done` and `seen_after` (seconds) come from the fault plan."""
 
     panel: Panel
     caller: Caller
@@ -33,6 +33,7 @@ class Call:
     ledger: Ledger
     problems: str = ""
     half_done: bool = False
+    seen_after: float = 0.0
 
     def effect(self, record: Any = None, reference: str = "", **details: object) -> None:
         """Write down one accepted mutation. Details that are empty are left out; none may be a secret."""

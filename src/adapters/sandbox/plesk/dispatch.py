@@ -84,8 +84,7 @@ class Dispatcher:
             connection.wait_until_gone()
         if rule.fault in (Fault.DELAY, Fault.LATE_SUCCESS):
             connection.wait(rule.seconds)
-        half_done = rule.fault is Fault.HALF_DONE
-        results = self._apply(replace(call, problems=_problems(rule), half_done=half_done), operation)
+        results = self._apply(_marred(call, rule), operation)
         return [_failure(rule)] if rule.fault is Fault.FAIL_AFTER_EFFECT else results
 
     def _apply(self, call: Call, operation: Element) -> Sequence[Element]:
@@ -118,8 +117,14 @@ def _failure(rule: Rule) -> Element:
     return answers.refused(Refusal(rule.code or Code.FAILED, rule.text or "Operation failed."))
 
 
-def _problems(rule: Rule) -> str:
-    return rule.text if rule.fault is Fault.PROBLEMS else ""
+def _marred(call: Call, rule: Rule) -> Call:
+    """The operation with what the rule changes in it."""
+    return replace(
+        call,
+        problems=rule.text if rule.fault is Fault.PROBLEMS else "",
+        half_done=rule.fault is Fault.HALF_DONE,
+        seen_after=rule.seconds if rule.fault is Fault.SEEN_LATE else 0.0,
+    )
 
 
 def _not_simulated(call: Call, operation: Element) -> Sequence[Element]:

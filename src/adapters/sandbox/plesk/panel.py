@@ -5,7 +5,7 @@ import hashlib
 import re
 import secrets
 import threading
-from datetime import date
+from datetime import date, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, Final
@@ -57,6 +57,7 @@ class Panel:
         self._first_settings = PanelSettings(address=IPv4Address(address)) if address else PanelSettings()
         self.settings = self._first_settings
         self.plain_passwords: dict[int, str] = {}
+        self._unseen: dict[int, datetime] = {}
         self.homes = Homes(path and path.with_name("vhosts"))
         self.private_keys = PrivateKeys(path and path.with_name("private_keys"))
         self._log = ChangeLog(path)
@@ -78,6 +79,7 @@ class Panel:
             for table in self._tables().values():
                 table.clear()
             self.plain_passwords.clear()
+            self._unseen.clear()
             self.homes.clear()
             self.private_keys.clear()
             self.settings = self._first_settings
@@ -114,6 +116,15 @@ class Panel:
         chosen = str(self.settings.address)
         others = [address for address in seed.ADDRESSES if address.ip != chosen]
         return [seed.Address(chosen, "255.255.255.0"), *others]
+
+    def delay(self, record: DnsRecord, seconds: float) -> None:
+        """Keep a record out of the DNS for some time, though the panel shows it. Forgotten at a restart."""
+        self._unseen[record.id] = self.clock.now() + timedelta(seconds=seconds)
+
+    def is_seen(self, record: DnsRecord) -> bool:
+        """Whether the name server knows of a record yet."""
+        until = self._unseen.get(record.id)
+        return until is None or until <= self.clock.now()
 
     def snapshot(self) -> dict[str, Any]:
         """Every table as JSON, without hashes of secrets and without sessions."""

@@ -8,12 +8,14 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from adapters.sandbox.control import Route
 from adapters.sandbox.plesk import answers, damage, packet
 from adapters.sandbox.plesk.dispatch import Dispatcher
 from adapters.sandbox.plesk.entrance import SESSION_PATH, Entrance
 from adapters.sandbox.plesk.operators.webspace_reports import with_traffic
 from adapters.sandbox.plesk.operators.webspace_settings import selector
 from adapters.sandbox.plesk.panel import Panel, PanelSettings
+from adapters.sandbox.plesk.public.elsewhere import Elsewhere
 from adapters.sandbox.plesk.records import Counter, Webspace
 from adapters.sandbox.plesk.refusals import SystemRefusal
 from adapters.sandbox.serving import Connection, HttpRequest, Reply
@@ -55,8 +57,9 @@ class PleskSimulator:
 
     name = "plesk"
 
-    def __init__(self, panel: Panel, entrance: Entrance, dispatcher: Dispatcher) -> None:
+    def __init__(self, panel: Panel, entrance: Entrance, dispatcher: Dispatcher, elsewhere: Elsewhere) -> None:
         self._panel = panel
+        self._elsewhere = elsewhere
         self._entrance = entrance
         self._dispatcher = dispatcher
 
@@ -98,6 +101,15 @@ class PleskSimulator:
     def reset(self) -> None:
         """Back to a fresh installation."""
         self._panel.reset()
+        self._elsewhere.clear()
+
+    def routes(self) -> Mapping[tuple[str, str], Route]:
+        """What the control interface can do here besides."""
+        return {
+            ("GET", "/dns/records"): lambda _: self._elsewhere.lines(),
+            ("POST", "/dns/records"): self._elsewhere.add,
+            ("DELETE", "/dns/records"): lambda _: self._elsewhere.clear(),
+        }
 
     def _webspace(self, mark: str) -> Webspace:
         keys = selector(self._panel).keys

@@ -11,6 +11,7 @@ from adapters.sandbox.plesk import answers
 from adapters.sandbox.plesk.call import Call, Handler
 from adapters.sandbox.plesk.operators.site import site_with_id
 from adapters.sandbox.plesk.panel import Panel, ascii_name
+from adapters.sandbox.plesk.rdata import rdata_of
 from adapters.sandbox.plesk.records import DnsRecord, Site
 from adapters.sandbox.plesk.refusals import Code, Refusal, exists, invalid, missing
 from adapters.sandbox.plesk.selection import text_of
@@ -33,6 +34,8 @@ def add_record(call: Call, request: Element) -> Sequence[Element]:
     if any(replace(each, id=record.id) == record for each in panel.dns_records.where("site_id", record.site_id)):
         raise exists("The DNS record already exists.")
     saved = panel.dns_records.save(replace(record, id=panel.dns_records.next_id()))
+    if call.seen_after:
+        panel.delay(saved, call.seen_after)
     call.effect(saved, _reference(panel, saved), type=saved.type, host=saved.host, value=saved.value)
     return [answers.ok(answers.leaf("id", saved.id))]
 
@@ -43,10 +46,17 @@ def _new(request: Element, site: Site | None) -> DnsRecord:
         raise invalid(f"Unknown type of DNS record: {kind}")
     origin = "<domain>." if site is None else f"{ascii_name(site.name)}."
     host = _absolute(text_of(request, "host"), origin) if site else text_of(request, "host")
-    value = _checked_value(kind, text_of(request, "value"))
-    return DnsRecord(
-        id=0, site_id=site.id if site else 0, type=kind, host=host, value=value, opt=text_of(request, "opt")
-    )
+    value, opt = _checked_value(kind, text_of(request, "value")), text_of(request, "opt")
+    if site is not None:
+        _check_data(kind, value, opt)
+    return DnsRecord(id=0, site_id=site.id if site else 0, type=kind, host=host, value=value, opt=opt)
+
+
+def _check_data(kind: str, value: str, opt: str) -> None:
+    try:
+        rdata_of(kind, value, opt)
+    except ValueError as error:
+        raise invalid(f"Incorrect DNS record values were specified: {error}") from error
 
 
 def _absolute(host: str, origin: str) -> str:

@@ -49,10 +49,10 @@ def given_properties(kind: Element) -> dict[str, str]:
     return given
 
 
-def new_password(hosting: Element | None) -> str:
-    """The system user's password in a request, as it came."""
+def given_property(hosting: Element | None, name: str) -> str:
+    """One property of the hosting in a request, as it came; empty without it."""
     kind = None if hosting is None else hosting.find("vrt_hst")
-    return "" if kind is None else given_properties(kind).get("ftp_password", "")
+    return "" if kind is None else given_properties(kind).get(name, "")
 
 
 def _properties(panel: Panel, site: Site, kind: Element, defaults: Mapping[str, str]) -> dict[str, str]:

@@ -175,7 +175,13 @@ def _apply(call: Call, site: Site, values: Element) -> None:
     panel.sites.save(changed)
     if site.is_main:
         panel.webspaces.save(replace(webspace, guid=changed.guid))
-    call.effect(changed, webspace.external_id, domain=changed.name, changed=" ".join(part.tag for part in values))
+    call.effect(
+        changed,
+        webspace.external_id,
+        domain=changed.name,
+        changed=" ".join(part.tag for part in values),
+        certificate=hosting.given_property(asked, "certificate_name"),
+    )
 
 
 def _changes(panel: Panel, site: Site, values: Element) -> dict[str, Any]:

@@ -82,6 +82,7 @@ def _apply(call: Call, webspace: Webspace, values: Element) -> None:
         domain=site.name,
         changed=" ".join(parts),
         status=changes.get("status", ""),
+        certificate=hosting.given_property(asked, "certificate_name"),
     )
 
 
@@ -157,7 +158,7 @@ _OWNER_KEYS: Final[Mapping[str, Callable[[Panel, str], list[Customer]]]] = {
 
 def remember_plain(panel: Panel, site: Site, asked: Element | None) -> None:
     """Keep the system user's password in memory, only when the panel is set to show it as old ones do."""
-    password = hosting.new_password(asked)
+    password = hosting.given_property(asked, "ftp_password")
     if password and panel.settings.plain_ftp_passwords:
         panel.plain_passwords[site.id] = password
 

@@ -13,7 +13,7 @@ def plant(panel: Panel, site: Site) -> None:
     records = [
         (_address_type(address), host, address, "")
         for address in site.ip_addresses or panel.addresses()[:1]
-        for host in (origin, f"mail.{origin}", f"webmail.{origin}")
+        for host in (origin, f"mail.{origin}", f"webmail.{origin}", f"ns1.{origin}")
     ]
     records += [
         ("NS", origin, f"ns1.{origin}", ""),

@@ -1,10 +1,11 @@
-"""What a Plesk server shows to the world: the customers' sites over HTTP and TLS, and FTP with TLS.
+"""What a Plesk server shows to the world: the customers' sites over HTTP and TLS, FTP with TLS, and their zones.
 
 Everything listens on 127.0.0.1 and is watched by one thread; FTP gets a thread of its own when its first client comes.
 """
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -12,9 +13,12 @@ from typing import Protocol, TypeVar
 from adapters.sandbox.faults import FaultPlan
 from adapters.sandbox.ledger import Ledger
 from adapters.sandbox.plesk.panel import Panel
+from adapters.sandbox.plesk.public.answering import Answering
 from adapters.sandbox.plesk.public.doors import Doors
+from adapters.sandbox.plesk.public.elsewhere import Elsewhere
 from adapters.sandbox.plesk.public.ftp import FtpServer, SystemUsers
 from adapters.sandbox.plesk.public.handshake import identity_of_sites
+from adapters.sandbox.plesk.public.nameserver import Nameserver
 from adapters.sandbox.plesk.public.website import BANNER, Website
 from adapters.sandbox.running import Stoppable
 from adapters.sandbox.serving import LoopbackServer
@@ -36,17 +40,25 @@ class PublicServer(Stoppable, Protocol):
         ...
 
 
-class PublicServers:
-    """The servers for the world, beside the panel. `ports` names each one's port; 0 where there is none."""
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What the servers draw on."""
 
-    def __init__(
-        self, panel: Panel, ledger: Ledger, faults: FaultPlan, identity: Identity, path: Path | None = None
-    ) -> None:
-        self._panel = panel
+    panel: Panel
+    elsewhere: Elsewhere
+    ledger: Ledger
+    faults: FaultPlan
+
+
+class PublicServers:
+    """The servers for the world, beside the panel. With a path their ports are kept there."""
+
+    def __init__(self, stage: Stage, identity: Identity, path: Path | None = None) -> None:
+        self._stage = stage
         self._doors = Doors()
         self._servers: dict[str, PublicServer] = {}
         try:
-            self._open(ledger, faults, identity, _kept(path))
+            self._open(identity, _kept(path))
         except OSError:
             self.stop()
             raise
@@ -55,7 +67,7 @@ class PublicServers:
 
     @property
     def ports(self) -> Mapping[str, int]:
-        """The port of each service: ftp, http, tls."""
+        """The port of each service: ftp, http, tls, dns."""
         return {name: server.port for name, server in self._servers.items()}
 
     def start(self) -> None:
@@ -67,15 +79,16 @@ class PublicServers:
         self._doors.stop()
         for server in self._servers.values():
             server.stop()
-        self._panel.homes.close()
+        self._stage.panel.homes.close()
 
-    def _open(self, ledger: Ledger, faults: FaultPlan, identity: Identity, ports: Mapping[str, int]) -> None:
-        website = Website(self._panel, faults)
-        sites = identity_of_sites(self._panel, faults, identity)
+    def _open(self, identity: Identity, ports: Mapping[str, int]) -> None:
+        panel, faults = self._stage.panel, self._stage.faults
+        website, sites = Website(panel, faults), identity_of_sites(panel, faults, identity)
         makers: Mapping[str, Callable[[int], PublicServer]] = {
-            "ftp": partial(FtpServer, SystemUsers(self._panel, faults), ledger, identity),
+            "ftp": partial(FtpServer, SystemUsers(panel, faults), self._stage.ledger, identity),
             "http": lambda port: WebServer(website, port, None, BANNER),
             "tls": lambda port: WebServer(website, port, sites, BANNER),
+            "dns": partial(Nameserver, Answering(panel, self._stage.elsewhere), faults),
         }
         for name, make in makers.items():
             self._servers[name] = _bound(make, ports.get(name, 0))
