@@ -10,7 +10,7 @@ import click
 from provisioner.console.display import Display, display_for
 from provisioner.console.exits import Exit
 from provisioner.console.installation import Demo
-from provisioner.console.progress import Course, all_operations
+from provisioner.console.progress import Course
 from provisioner.console.samples import Story, stories
 from provisioner.console.session import Session, pass_session
 from provisioner.console.stopping import wait_for_stop
@@ -75,5 +75,4 @@ def closing_words(demo: Demo, *, good: bool, keep: bool) -> str:
 def _tell(course: Course, story: Story, display: Display) -> None:
     details = course.details(story)
     if details is not None:
-        order, service = details
-        display.tell(order, all_operations(order, service), order_line(order))
+        display.tell(details.order, details.operations, order_line(details.order))

@@ -6,7 +6,7 @@ from provisioner.console.installation import Demo
 from provisioner.console.samples import Condition, Sending, Story
 from provisioner.console.waiting import operation_line, order_line
 from provisioner.kernel.errors import NotFoundError
-from provisioner.orders.statuses import OrderStatus
+from provisioner.orders.statuses import OrderStatus, ServiceStatus
 from provisioner.store.query_operations import ENDED
 from provisioner.store.query_records import OperationRecord, OrderDetails, ServiceDetails
 
@@ -25,6 +25,36 @@ class OrderProgress:
     waits: str
     ended: bool
     as_expected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoryDetails:
+    """An order, its service, and the certificate that followed from it, if there is one."""
+
+    order: OrderDetails
+    service: ServiceDetails
+    certificate: ServiceDetails | None = None
+
+    @property
+    def operations(self) -> list[OperationRecord]:
+        """All operations, each once, in order of acceptance."""
+        of_certificate = self.certificate.operations if self.certificate else ()
+        found = {each.id: each for each in (*self.order.operations, *self.service.operations, *of_certificate)}
+        return sorted(found.values(), key=lambda each: each.position)
+
+    @property
+    def certified(self) -> bool:
+        """Whether the certificate is there; without an authority none is awaited."""
+        return self.certificate is None or self.certificate.service.status == ServiceStatus.ACTIVE
+
+    @property
+    def waits(self) -> str:
+        """What it waits for now."""
+        own = (each for each in self.operations if each.state not in ENDED and not each.order_id)
+        first = next(own, None)
+        if first is None:
+            return order_line(self.order)
+        return f"{first.workflow} {operation_line(first, self.service.now)}"
 
 
 @dataclass
@@ -54,10 +84,12 @@ class Course:
                     self.refusals.append(f"{receipt.outcome}: {receipt.detail}")
         return [self._progress(story) for story in self.stories]
 
-    def details(self, story: Story) -> tuple[OrderDetails, ServiceDetails] | None:
+    def details(self, story: Story) -> StoryDetails | None:
         """Everything about a story's order and service; None when it was not sent yet."""
         order, service = self._order(story.order_id), self._service(story.service_id)
-        return None if order is None or service is None else (order, service)
+        if order is None or service is None:
+            return None
+        return StoryDetails(order, service, self._service(story.certificate) if story.certificate else None)
 
     def _is_so(self, condition: Condition | None) -> bool:
         if condition is None:
@@ -91,31 +123,17 @@ class Course:
         if details is None:
             told = "will be sent when the first order is completed"
             return OrderProgress(story.order_id, story.title, "", "", 0, told, ended=False, as_expected=False)
-        order, service = details
-        at_work = [each for each in (*order.operations, *service.operations) if each.state not in ENDED]
-        ended = not self._unsent[story.order_id] and not at_work and order.order.status not in _AT_WORK
+        at_work = any(each.state not in ENDED for each in details.operations)
+        status = details.order.order.status
+        ended = not self._unsent[story.order_id] and not at_work and status not in _AT_WORK
+        as_should = (status, details.service.service.status) == (story.order_ends, story.service_ends)
         return OrderProgress(
             order_id=story.order_id,
             title=story.title,
-            status=order.order.status,
-            service_status=service.service.status,
-            steps_done=sum(step.state == "done" for each in all_operations(order, service) for step in each.steps),
-            waits=_waits(order, service),
+            status=status,
+            service_status=details.service.service.status,
+            steps_done=sum(step.state == "done" for each in details.operations for step in each.steps),
+            waits=details.waits,
             ended=ended,
-            as_expected=ended
-            and order.order.status == story.order_ends
-            and service.service.status == story.service_ends,
+            as_expected=ended and as_should and details.certified,
         )
-
-
-def all_operations(order: OrderDetails, service: ServiceDetails) -> list[OperationRecord]:
-    """The operations of the order and of its service, each once, in order of acceptance."""
-    found = {each.id: each for each in (*order.operations, *service.operations)}
-    return sorted(found.values(), key=lambda each: each.position)
-
-
-def _waits(order: OrderDetails, service: ServiceDetails) -> str:
-    lifecycle = next((each for each in service.operations if each.state not in ENDED and not each.order_id), None)
-    if lifecycle is not None:
-        return f"{lifecycle.workflow} {operation_line(lifecycle, service.now)}"
-    return order_line(order)

@@ -31,7 +31,10 @@ class Sending:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One order. `faults` are rules for the simulator's fault plan; `order_ends` and `service_ends` what must come."""
+    """One order. `faults` are rules for the simulator's fault plan; `order_ends` and `service_ends` what must come.
+
+    `certificate`: the service of the certificate that follows from it, and must be active where there is an authority.
+    """
 
     title: str
     order_id: str
@@ -40,6 +43,7 @@ class Story:
     order_ends: OrderStatus = OrderStatus.COMPLETED
     service_ends: ServiceStatus = ServiceStatus.ACTIVE
     faults: tuple[Mapping[str, Any], ...] = ()
+    certificate: str | None = None
 
 
 def stories(ids: Ids) -> list[Story]:
@@ -165,8 +169,8 @@ def _mixed(post: "_Post") -> Story:
         "hosting": "1",
     }
     order = post.order("demo-8", "gardener.test", domain)
-    title = "hosting and its domain in one order: registered, and pointed at the hosting"
-    return Story(title, "demo-8", "domain-demo-8", (Sending(order),))
+    title = "hosting and its domain in one order: registered, pointed at the hosting, and given a certificate"
+    return Story(title, "demo-8", "domain-demo-8", (Sending(order),), certificate="hosting-demo-8-certificate")
 
 
 @dataclass(frozen=True, slots=True)

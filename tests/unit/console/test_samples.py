@@ -1,5 +1,7 @@
 """The demo's messages are what a storefront may send."""
 
+import json
+
 import pytest
 
 from provisioner.console.samples import Story, stories
@@ -35,3 +37,10 @@ def test_every_condition_names_an_order_or_service_of_the_demo() -> None:
     known = {("order", story.order_id) for story in STORIES} | {("service", story.service_id) for story in STORIES}
     conditions = [sending.when for story in STORIES for sending in story.sendings if sending.when]
     assert {(condition.kind, condition.id) for condition in conditions} <= known
+
+
+def test_a_certificate_is_that_of_a_hosting_of_its_order() -> None:
+    (story,) = [story for story in STORIES if story.certificate]
+    ordered = {item["service_id"] for item in json.loads(story.sendings[0].raw)["data"]["items"]}
+
+    assert (story.certificate or "").removesuffix("-certificate") in ordered
