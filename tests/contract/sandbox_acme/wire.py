@@ -119,7 +119,7 @@ class Client:
         self.nonce = response.headers.get("Replay-Nonce", "")
         return response
 
-    def post(self, url: str, payload: object = None, *, by_key: bool = False, **changed: object) -> httpx.Response:
+    def post(self, url: str, payload: object = None, /, *, by_key: bool = False, **changed: object) -> httpx.Response:
         """A signed request; `changed` are members of the protected header that are to be different."""
         return self.send(url, signed(self.key, self.header(url, by_key=by_key) | changed, payload))
 

@@ -9,7 +9,7 @@ from typing import Final
 from adapters.sandbox.ledger import append_line
 from provisioner.kernel.clock import Clock
 
-KEPT: Final = 200_000
+KEPT: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,10 +68,11 @@ class Proofs:
             return
         now, error = self.authority.clock.now(), None if problem is None else problem.document()
         outcome = replace(_of(found, method), status="invalid" if problem else "valid", looked_at=now, error=error)
-        closed = _with(found, outcome)
+        closed = replace(found, challenges=(outcome,))
         if problem is not None:
             self.authority.tallies.add(limits.FAILURES, f"{found.account}/{found.name}", now)
             self.authority.authorizations.save(replace(closed, status="invalid"))
+            self._record("validation:fail", found, method=method, problem=str(problem.kind))
         else:
             expires = now + timedelta(days=self.authority.settings.authorization_days)
             self.authority.authorizations.save(replace(closed, status="valid", expires=expires))
@@ -80,7 +81,6 @@ class Proofs:
         if found.status != "pending" or any(each.status != "pending" for each in found.challenges):
             return found
         asked = self.authority.authorizations.save(_with(found, replace(_of(found, method), status="processing")))
-        self._record("challenge:answer", asked, method=method)
         self.examine(asked.key)
         return self.authority.authorizations.get(asked.key) or asked
 
@@ -132,15 +132,9 @@ def _shown(call: Call, found: Authorization) -> dict[str, Any]:
         "status": found.status,
         "identifier": identifier(found.name),
         "expires": written(found.expires),
-        "challenges": [_challenge(call, found, each) for each in _offered(found)],
+        "challenges": [_challenge(call, found, each) for each in found.challenges],
     }
     return document | ({"wildcard": True} if found.wildcard else {})
-
-
-def _offered(found: Authorization) -> tuple[Challenge, ...]:
-    """All challenges while the authorisation is pending, later only the one that decided."""
-    decided = tuple(each for each in found.challenges if each.status in ("valid", "invalid"))
-    return decided or found.challenges
 
 
 def _challenge(call: Call, found: Authorization, challenge: Challenge) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from adapters.sandbox.faults import Fault, FaultPlan, Rule
 from adapters.sandbox.serving import Connection, HttpRequest, Reply
 
 JOSE: Final = "application/jose+json"
+_NOTHING_DONE: Final = Answer({"status": "pending"})
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?")
 
 
@@ -67,7 +68,7 @@ class Desk:
         if rule.fault is Fault.REFUSE:
             raise planned(rule.code, rule.text, rule.seconds)
         if rule.fault in damage.BEFORE_EFFECT:
-            return self._damaged(route, call, Answer(), rule)
+            return self._damaged(route, call, _NOTHING_DONE, rule)
         if rule.fault is Fault.LATE_SUCCESS:
             connection.wait_until_gone()
         if rule.fault in (Fault.DELAY, Fault.LATE_SUCCESS):
@@ -161,7 +162,7 @@ class Desk:
         headers = {
             **answer.headers,
             "Replay-Nonce": self._nonces.new(),
-            "Cache-Control": "public, max-age=0, no-cache" if answer.status == HTTPStatus.OK else "no-store",
+            "Cache-Control": "no-store",
             "Link": ", ".join(f'<{url}>;rel="{relation}"' for url, relation in links),
         }
         return Reply(answer.body(), answer.status, answer.content_type, headers)

@@ -48,7 +48,10 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorization:
-    """That an account may have certificates for a name. `name` has no `*.`; `wildcard` tells that it was ordered."""
+    """That an account may have certificates for a name. `name` has no `*.`; `wildcard` tells that it was ordered.
+
+    There are several challenges until one of them has decided; then there is that one.
+    """
 
     key: str
     account: str
