@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -9,6 +10,7 @@ import trustme
 
 from adapters.plesk import PleskHosting, open_adapter
 from provisioner.kernel.clock import SystemClock
+from provisioner.kernel.secret import Secret
 from provisioner.ports import exchange
 from provisioner.ports.accounts import VendorAccount
 from provisioner.ports.outcomes import Failure
@@ -17,6 +19,7 @@ from tests.unit.plesk.loopback import reply as http_reply
 from tests.unit.plesk.scripted import (
     ABSENT,
     CUSTOMER,
+    OK,
     WANTED,
     ScriptedServer,
     account,
@@ -26,6 +29,8 @@ from tests.unit.plesk.scripted import (
     refused,
     webspace,
 )
+from tests.unit.plesk.scripted_sites import CERTIFICATE, KEY, SITE
+from tests.unit.plesk.scripted_sites import server as sites_server
 
 # Plesk's validator quotes what it refuses; each packet can be answered with the secrets that it carried.
 CUSTOMER_ECHO = "Element 'passwd': 'canary-customer-9' is not valid, nor is canary-admin-9"
@@ -90,6 +95,34 @@ def test_a_subscription_that_fails_leaves_no_secret(kind: str) -> None:
     server = empty_server().on("webspace/get", ABSENT).on("webspace/add", answer)
     kept.run(lambda: hosting(server).create_subscription(WANTED))
     assert len(kept.failures) == 1
+    assert "canary" not in kept.text()
+
+
+KEY_ECHO = f"Unable to set pvt content: {' '.join(KEY.splitlines())}, nor is canary-admin-9"
+
+
+@pytest.mark.parametrize("kind", BAD_ANSWERS)
+def test_a_certificate_that_fails_leaves_no_line_of_its_private_key(kind: str) -> None:
+    kept = Kept()
+    panel = sites_server().on("certificate/install", BAD_ANSWERS[kind](KEY_ECHO))
+    kept.run(lambda: hosting(panel).install_certificate(SITE, CERTIFICATE))
+    assert len(kept.failures) == 1
+    assert "canary" not in kept.text()
+
+
+def test_a_certificate_that_is_installed_leaves_no_private_key() -> None:
+    kept = Kept()
+    panel = sites_server().on("certificate/install", OK)
+    kept.run(lambda: hosting(panel).install_certificate(SITE, CERTIFICATE))
+    assert any("<certificate><install><name>provisioner-" in each.request for each in kept.exchanges)
+    assert "canary" not in kept.text()
+
+
+def test_a_private_key_that_xml_cannot_hold_is_not_quoted() -> None:
+    kept = Kept()
+    broken = replace(CERTIFICATE, key=Secret(KEY + "\x00"))
+    kept.run(lambda: hosting(sites_server()).install_certificate(SITE, broken))
+    assert kept.failures[0].code == "invalid_input"
     assert "canary" not in kept.text()
 
 

@@ -23,6 +23,17 @@ def test_an_endpoint_and_a_login_are_enough() -> None:
     assert (found.role, found.connect_timeout, found.read_timeout) == (settings.Role.ADMIN, 10.0, 300.0)
 
 
+def test_without_a_word_about_certificates_we_issue_them_and_both_methods_may_be_used() -> None:
+    found = read({})
+    assert (found.certificates, found.challenge_methods, found.dns_is_ours) == ("worker", ("http-01", "dns-01"), True)
+    assert (found.ftp_port, found.tls_port) == (21, 443)
+
+
+def test_challenge_methods_keep_their_order_and_may_be_none() -> None:
+    assert read({"challenge_methods": "dns-01, http-01"}).challenge_methods == ("dns-01", "http-01")
+    assert read({"challenge_methods": ""}).challenge_methods == ()
+
+
 def test_a_secret_key_goes_into_its_own_header() -> None:
     assert read({}, {"secret_key": Secret("0-1-2")}).headers == {"KEY": Secret("0-1-2")}
 
@@ -53,6 +64,12 @@ def test_a_fingerprint_may_be_written_with_colons_and_capitals() -> None:
         ({"read_timeout": "0"}, "read_timeout"),
         ({"read_timeout": "inf"}, "read_timeout"),
         ({"ip_address": "panel"}, "ip_address"),
+        ({"certificates": "plesk"}, "worker, panel or none"),
+        ({"challenge_methods": "http-01,tls-alpn-01"}, "challenge_methods"),
+        ({"dns_is_ours": "true"}, "yes or no"),
+        ({"ftp_port": "0"}, "ftp_port"),
+        ({"ftp_port": "65536"}, "ftp_port"),
+        ({"tls_port": "https"}, "tls_port"),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_sentence(given: dict[str, str], named: str) -> None:
