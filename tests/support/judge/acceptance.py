@@ -10,6 +10,7 @@ from typing import Final
 from tests.support.judge.history import History, Row, moment
 from tests.support.judge.verdict import Finding, Wrong
 
+COMMANDS: Final = ("service.", "domain.", "certificate.")
 ORDER_ENDS: Final = frozenset({"completed", "completed_with_errors", "provisioning_failed"})
 OPERATION_ENDS: Final = frozenset({"succeeded", "failed", "compensated", "superseded", "cancelled"})
 LONGER_THAN_A_RETRY: Final = timedelta(minutes=1)
@@ -76,7 +77,7 @@ def _accepted_messages(history: History) -> Iterator[Finding]:
         seen.add(key)
         if message["type"] == "order.place.v1":
             yield from _placed(history, message)
-        elif message["type"].startswith(("service.", "domain.")) and "service_id" in message["data"]:
+        elif message["type"].startswith(COMMANDS) and _commanded_service(message):
             yield from _commanded(history, message)
 
 
@@ -101,10 +102,16 @@ def _retries(history: History, order_id: str) -> int:
     return sum((row["source"], row["target"]) == ("provisioning_failed", "provisioning_started") for row in transitions)
 
 
+def _commanded_service(message: Row) -> str | None:
+    """The service that a command is for; of a certificate's, `service_id` is the hosting that it is for."""
+    found: str | None = message["data"].get("certificate_id") or message["data"].get("service_id")
+    return found
+
+
 def _commanded(history: History, message: Row) -> Iterator[Finding]:
     """A command is one operation, besides those that follow from it."""
     correlation = message.get("correlationid") or message["id"]
-    service_id = message["data"]["service_id"]
+    service_id = _commanded_service(message)
     made = [
         row["id"]
         for row in history.rows_of("operations", "correlation_id", correlation)

@@ -14,6 +14,7 @@ from provisioner.kernel.sealing import KeyRing, SecretBox
 from provisioner.store import credentials
 from provisioner.store.database import Database
 from provisioner.store.tables import customers, metadata, services
+from provisioner.store.tables_certificates import certificates
 from tests.support.judge.history import Row
 
 
@@ -53,7 +54,16 @@ def _passwords(database: Database, box: SecretBox) -> Iterator[tuple[str, str]]:
                 column = table.c.sealed_password
                 secret = credentials.unseal_password(box, column, row[key], row["sealed_password"])
                 if secret is not None:
-                    yield f"the password of {kind} {row[key]}", secret.reveal()
+                    yield f"the password of {kind} {row[key]}", told_by(secret.reveal())
+        for row in connection.execute(sa.select(certificates)).mappings():
+            key_of = credentials.unseal_password(box, certificates.c.sealed_key, row["id"], row["sealed_key"])
+            if key_of is not None:
+                yield f"the key of certificate {row['id']}", told_by(key_of.reveal())
+
+
+def told_by(secret: str) -> str:
+    """The part of a secret that tells it; of a key in PEM a line of its own, as no text keeps its line breaks."""
+    return secret.splitlines()[1] if secret.startswith("-----BEGIN") else secret
 
 
 def _keys(key_ring: Path) -> Iterator[tuple[str, str]]:

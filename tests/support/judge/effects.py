@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from tests.support.judge.certificates import AT_PANEL, is_of_certificates
+from tests.support.judge.certificates import PRODUCT as CERTIFICATE
 from tests.support.judge.declared import ACTIVE, OUR_MARKS, Declared, Kind, declared
 from tests.support.judge.history import History, Row, moment
 from tests.support.judge.registry import DOMAIN, is_of_registry
@@ -13,6 +15,8 @@ from tests.support.judge.verdict import Finding, Wrong
 MADE: Final = frozenset({"customer.add", "webspace.add"})
 REMOVED: Final = frozenset({"customer.del", "webspace.del"})
 UNDO: Final = "undo:"
+ELSEWHERE: Final = (DOMAIN, CERTIFICATE)
+"""Products that are judged by what else is known of them."""
 # A step in one of these states may have had its effect without the journal knowing.
 OPEN_STEPS: Final = frozenset({"intended", "uncertain", "pending"})
 AFTER_FAILURE: Final = frozenset({"compensated", "compensating", "superseded", "held", "running"})
@@ -64,7 +68,8 @@ def _undeclared(history: History) -> Iterator[Finding]:
     operations = history.by_id("operations")
     for row in history.table("steps"):
         workflow = operations.get(row["operation_id"], {}).get("workflow")
-        if workflow and not is_of_registry(workflow) and declared(workflow, row["name"]) is None:
+        judged_elsewhere = workflow and (is_of_registry(workflow) or is_of_certificates(workflow))
+        if workflow and not judged_elsewhere and declared(workflow, row["name"]) is None:
             yield Finding("C2", Wrong.LOST, f"the judge does not know what {workflow}/{row['name']} does; declare it")
 
 
@@ -100,7 +105,7 @@ def _unexplained(history: History, steps: list[Step], *, repeats: bool) -> Itera
 def _grouped(history: History) -> dict[tuple[str, str], list[Row]]:
     found: dict[tuple[str, str], list[Row]] = {}
     for effect in history.effects:
-        if effect["reference"].startswith(OUR_MARKS):
+        if effect["reference"].startswith(OUR_MARKS) and effect["operation"] not in AT_PANEL:
             found.setdefault((effect["operation"], effect["reference"]), []).append(effect)
     return found
 
@@ -132,7 +137,7 @@ def _standing(history: History) -> Iterator[Finding]:
     flags = _flags(history)
     at_work = {row["service_id"] for row in history.table("operations") if row["ended_at"] is None}
     for service in history.table("services"):
-        if service["id"] in at_work or service.get("product") == DOMAIN:
+        if service["id"] in at_work or service.get("product") in ELSEWHERE:
             continue
         flag = flags.get(service["ownership_mark"])
         yield from _one_standing(service, flag)
@@ -157,7 +162,7 @@ def _customers(history: History, flags: dict[str, str]) -> Iterator[Finding]:
     standing = {
         row["customer_id"]
         for row in history.table("services")
-        if row["status"] in ("active", "suspended") and row.get("product") != DOMAIN
+        if row["status"] in ("active", "suspended") and row.get("product") not in ELSEWHERE
     }
     for customer in standing - at_work:
         if f"cust:{customer}" not in flags:

@@ -4,6 +4,8 @@ C1 acceptance      every accepted message and order has exactly one end, or an o
 C2 effects         the vendors' ledgers hold what the journal says, matched by our reference
 C3 effects         nothing happened twice
 C2, C3 registry    the same at registries, matched by the names themselves
+C2, C3 certificates
+                   issued once, kept, installed, and nothing of the proof left behind
 C4 effects         what was undone had failed, and was undone once
 C5 events          gapless, in order, and heard
 C6 leases          no write under an old token
@@ -11,7 +13,7 @@ C7 leases          nothing leased longer than a lease
 C8 secrets         no canary anywhere
 """
 
-from tests.support.judge import acceptance, canaries, effects, events, leases, registry
+from tests.support.judge import acceptance, canaries, certificates, effects, events, leases, registry
 from tests.support.judge.history import History
 from tests.support.judge.verdict import Verdict
 
@@ -23,6 +25,7 @@ def judge(history: History, *, repeats: bool = False) -> Verdict:
             *acceptance.judge(history),
             *effects.judge(history, repeats=repeats),
             *registry.judge(history),
+            *certificates.judge(history),
             *events.judge(history),
             *leases.judge(history),
             *canaries.judge(history),

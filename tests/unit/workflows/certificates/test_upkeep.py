@@ -132,7 +132,7 @@ def test_the_owner_of_an_uploaded_one_is_warned_in_time(world: CertificateWorld)
 
 def test_each_warning_comes_on_its_day_and_then_that_it_has_expired(world: CertificateWorld) -> None:
     world.have("customer", age=timedelta(days=59))
-    days = []
+    days: list[int] = []
     while (wait := world.upkeep_in_days if days else 0.0) is not None:
         world.harness.let_pass(wait * DAY + 1)
         world.do("certificate.upkeep")
