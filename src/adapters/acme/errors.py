@@ -198,14 +198,14 @@ def failure(problem: Problem, call: Call) -> Failure | None:
     if issubclass(found.outcome, Done):
         return None
     meaning = TABLE.get(problem.kind, UNKNOWN).meaning
-    message = redact_text(f"the authority says: {problem.document.words} ({meaning}; HTTP {problem.status})")
+    message = f"the authority says: {problem.document.words} ({meaning}; HTTP {problem.status})"
     return _failure(found, message, problem.kind or str(problem.status), problem.retry_after)
 
 
 def refusal(kind: str, words: str) -> Rejected:
     """What an order or an authorization says of why it came to nothing: `order_gone` or `validation_failed`."""
     code = verdict(kind, Call.VALIDATION).code
-    return Rejected(code, redact_text(words), vendor_code=kind or None, fields=_fields(code))
+    return Rejected(code, words, vendor_code=kind or None, fields=_fields(code))
 
 
 def from_transport(error: requests.RequestException, call: Call) -> Failure:

@@ -6,6 +6,8 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
+from provisioner.kernel.redaction import redact_text
+
 ERROR_PREFIX: Final = "urn:ietf:params:acme:error:"
 NOT_FOUND: Final = "notFound"
 """Ours, for a status 404 or 410 that says no more: RFC 8555 has no type for it."""
@@ -71,7 +73,7 @@ def read(body: Any) -> ProblemDocument:
     parts = body.get("subproblems")
     return ProblemDocument(
         kind=_kind(body.get("type")),
-        detail=_text(body.get("detail")) or _text(body.get("title")),
+        detail=redact_text(_text(body.get("detail")) or _text(body.get("title"))),
         name=_name(body.get("identifier")),
         parts=tuple(map(read, parts[:100])) if isinstance(parts, list) else (),
     )

@@ -184,6 +184,7 @@ def _handler(server: Between) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = 30
+        wbufsize = 1 << 16  # an answer in one piece: two would wait for each other
 
         def _any(self) -> None:
             raw = self.rfile.read(int(self.headers.get("Content-Length", "0")))
