@@ -46,10 +46,10 @@ class Checks:
         said = Dns(self._settings).ask(challenge.place, dns.rdatatype.TXT)
         if not said:
             return Pending(RECORD_AGAIN, _silent(challenge.place))
-        missing = [one.server for one in said if challenge.content not in _texts(one.records)]
+        missing = {one.server for one in said if challenge.content not in _texts(one.records)}
         if missing:
-            servers = ", ".join(dict.fromkeys(missing))
-            return Pending(RECORD_AGAIN, f"The TXT record of {challenge.place} is not shown yet by {servers}.")
+            reason = f"The TXT record of {challenge.place} is not shown yet by {_listed(missing)}."
+            return Pending(RECORD_AGAIN, reason)
         return Done()
 
     def _shut_out(self, dns_now: Dns, names: Sequence[str]) -> list[str]:

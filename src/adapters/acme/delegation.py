@@ -22,8 +22,8 @@ import dns.resolver
 from adapters.acme.settings import DNS_PORT, Endpoint, Settings
 from provisioner.ports.outcomes import Unavailable
 
-SECONDS: Final = 3.0
-"""For one server to answer."""
+LONGEST_SECONDS: Final = 3.0
+"""For one server to answer, or the account's `connect_seconds` if they are fewer."""
 MOST_ALIASES: Final = 8
 MOST_SERVERS: Final = 16
 ADDRESS_TYPES: Final = (dns.rdatatype.A, dns.rdatatype.AAAA)
@@ -54,6 +54,7 @@ class Dns:
 
     def __init__(self, settings: Settings) -> None:
         self._port = settings.nameserver_port
+        self._seconds = min(settings.connect_seconds, LONGEST_SECONDS)
         self._resolvers = _resolvers(settings)
         self._servers: dict[dns.name.Name, tuple[Server, ...]] = {dns.name.root: self._resolvers}
         self._said: dict[tuple[dns.name.Name, dns.rdatatype.RdataType], tuple[Said, ...]] = {}
@@ -73,7 +74,7 @@ class Dns:
 
     def _say(self, name: dns.name.Name, kind: dns.rdatatype.RdataType, aliases: int) -> Iterator[Said]:
         for server in self._responsible(name):
-            reply = _answer(server, name, kind)
+            reply = self._answer(server, name, kind)
             if reply is None:
                 continue
             records, alias = _records(reply, name, kind), _records(reply, name, dns.rdatatype.CNAME)
@@ -90,7 +91,7 @@ class Dns:
 
     def _delegated(self, name: dns.name.Name, above: tuple[Server, ...]) -> tuple[Server, ...]:
         """The servers that those above name for a zone; none when there is no such zone, or none of them answers."""
-        replies = (_answer(server, name, dns.rdatatype.NS) for server in above)
+        replies = (self._answer(server, name, dns.rdatatype.NS) for server in above)
         reply = next((one for one in replies if one is not None), None)
         if reply is None:
             if above is self._resolvers and not self._resolver_speaks():
@@ -108,14 +109,30 @@ class Dns:
 
     def _resolved(self, host: dns.name.Name, kind: dns.rdatatype.RdataType) -> tuple[dns.rdata.Rdata, ...]:
         for resolver in self._resolvers:
-            reply = _answer(resolver, host, kind)
+            reply = self._answer(resolver, host, kind)
             if reply is not None:
                 return tuple(record for rrset in reply.answer if rrset.rdtype == kind for record in rrset)
         return ()
 
     def _resolver_speaks(self) -> bool:
         """Whether any resolver answers at all, even to refuse."""
-        return any(_reply(server, dns.name.root, dns.rdatatype.NS) is not None for server in self._resolvers)
+        return any(self._reply(server, dns.name.root, dns.rdatatype.NS) is not None for server in self._resolvers)
+
+    def _answer(self, server: Server, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> dns.message.Message | None:
+        """What a server says; None when it cannot be reached, or will not or cannot tell."""
+        reply = self._reply(server, name, kind)
+        return reply if reply is not None and reply.rcode() in _SPEAKING else None
+
+    def _reply(self, server: Server, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> dns.message.Message | None:
+        question = dns.message.make_query(name, kind, use_edns=0, payload=1232)
+        if not server.recursive:
+            question.flags &= ~dns.flags.RD
+        for endpoint in server.endpoints:
+            try:
+                return dns.query.udp_with_fallback(question, endpoint.address, self._seconds, endpoint.port)[0]
+            except (dns.exception.DNSException, OSError):
+                continue  # its next address
+        return None
 
 
 def _resolvers(settings: Settings) -> tuple[Server, ...]:
@@ -127,24 +144,6 @@ def _resolvers(settings: Settings) -> tuple[Server, ...]:
             raise Unavailable("dns_unavailable", "this machine has no resolver set up") from None
         given = tuple(Endpoint(str(address), DNS_PORT) for address in system.nameservers)
     return tuple(Server(endpoint.address, (endpoint,), recursive=True) for endpoint in given)
-
-
-def _answer(server: Server, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> dns.message.Message | None:
-    """What a server says; None when it cannot be reached, or will not or cannot tell."""
-    reply = _reply(server, name, kind)
-    return reply if reply is not None and reply.rcode() in _SPEAKING else None
-
-
-def _reply(server: Server, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> dns.message.Message | None:
-    question = dns.message.make_query(name, kind, use_edns=0, payload=1232)
-    if not server.recursive:
-        question.flags &= ~dns.flags.RD
-    for endpoint in server.endpoints:
-        try:
-            return dns.query.udp_with_fallback(question, endpoint.address, SECONDS, endpoint.port)[0]
-        except (dns.exception.DNSException, OSError):
-            continue  # its next address
-    return None
 
 
 def _records(

@@ -27,7 +27,7 @@ class PebbleWorld:
     def __exit__(self, *_: object) -> None:
         self._opened.close()
 
-    def opened(self, clock: Clock | None = None, **settings: str) -> AcmeAuthority:
+    def opened(self, clock: Clock | None = None, /, **settings: str) -> AcmeAuthority:
         """A new adapter for the same account, with other settings if any are given."""
         account = replace(self.account, settings={**self.account.settings, **settings})
         authority = open_adapter(account, clock or SystemClock())
