@@ -169,7 +169,7 @@ def estate(folder: Path, *, doorbells: bool = True) -> Iterator[Estate]:
         database_url = postgres.create_database()
         installed = _installed(folder, database_url)
         stack.callback(installed.close)
-        vendors = {name: start_simulator(data_dir=folder / name) for name in SERVERS}
+        vendors: dict[str, RunningSimulator] = {name: start_simulator(data_dir=folder / name) for name in SERVERS}
         vendors[REGISTRAR] = start_registry(data_dir=folder / REGISTRAR)
         for vendor in vendors.values():
             stack.callback(vendor.close)

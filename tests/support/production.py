@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+import httpx
 import sqlalchemy as sa
 
+from adapters.sandbox.acme import RunningAuthority
+from adapters.sandbox.acme import start_simulator as start_authority
 from adapters.sandbox.epp import start_simulator as start_registry
-from adapters.sandbox.plesk import start_simulator
+from adapters.sandbox.plesk import RunningPlesk, start_simulator
 from adapters.sandbox.running import RunningSimulator
 from provisioner.app.installed import Installed
 from provisioner.intake import topology
@@ -26,6 +29,7 @@ from tests.support.rabbit_vhost import Vhost
 
 ACCOUNT: Final = "plesk-1"
 REGISTRAR: Final = "registry-1"
+AUTHORITY: Final = "authority-1"
 TLDS: Final = Path(__file__).with_name("tlds.toml")
 HEARD: Final = "heard"
 ENDED: Final = frozenset({"completed", "completed_with_errors", "provisioning_failed"})
@@ -48,6 +52,39 @@ PACE: Final[Mapping[str, str]] = {
 }
 
 
+class Vendors(NamedTuple):
+    """Every simulated vendor."""
+
+    panel: RunningPlesk
+    registry: RunningSimulator
+    authority: RunningAuthority
+
+    @classmethod
+    def start(cls, folder: Path) -> "Vendors":
+        """Start them; the authority finds every name at the panel."""
+        panel = start_simulator(data_dir=folder / "sandbox", address="127.0.0.1")
+        made = cls(panel, start_registry(data_dir=folder / "registry"), start_authority(data_dir=folder / "authority"))
+        made.introduce()
+        return made
+
+    def introduce(self) -> None:
+        """Tell the authority where names are looked up."""
+        world = {"http_address": f"127.0.0.1:{self.panel.http_port}", "dns_server": f"127.0.0.1:{self.panel.dns_port}"}
+        self.authority.simulator.adjust({"settings": world})
+
+    def reset(self) -> None:
+        """Make them forget everything, faults included."""
+        for vendor in self:
+            vendor.faults.clear()
+            httpx.post(f"{vendor.control_url}/reset").raise_for_status()
+        self.introduce()
+
+    def close(self) -> None:
+        """Stop them."""
+        for vendor in self:
+            vendor.close()
+
+
 @dataclass
 class Production:
     """Made with `production()`; `start` runs a role, `publish` is the storefront, `heard` what it was told."""
@@ -55,8 +92,7 @@ class Production:
     folder: Path
     vhost: Vhost
     installed: Installed
-    simulator: RunningSimulator
-    registry: RunningSimulator
+    vendors: Vendors
     environ: Mapping[str, str]
     children: list[Child] = field(default_factory=list)
 
@@ -66,9 +102,19 @@ class Production:
         return self.installed.store()
 
     @property
-    def vendors(self) -> tuple[RunningSimulator, ...]:
-        """Every simulated vendor."""
-        return self.simulator, self.registry
+    def simulator(self) -> RunningPlesk:
+        """The Plesk server."""
+        return self.vendors.panel
+
+    @property
+    def registry(self) -> RunningSimulator:
+        """The domain registry."""
+        return self.vendors.registry
+
+    @property
+    def authority(self) -> RunningAuthority:
+        """The certificate authority."""
+        return self.vendors.authority
 
     def start(self, role: str, *options: str, **environ: str) -> Child:
         """A process of ours; `environ` is added to what all have."""
@@ -121,16 +167,24 @@ class Production:
         for child in self.children:
             if child.running:
                 child.kill()
-        for vendor in self.vendors:
-            vendor.close()
+        self.vendors.close()
         self.installed.close()
 
 
 @contextmanager
 def production(
-    folder: Path, vhost: Vhost, database_url: str, *, concurrency: int = 4, read_timeout: float = 2.0
+    folder: Path,
+    vhost: Vhost,
+    database_url: str,
+    *,
+    concurrency: int = 4,
+    read_timeout: float = 2.0,
+    certificates: bool = False,
 ) -> Iterator[Production]:
-    """A production with one Plesk server and one registry, and no process running yet."""
+    """A production with one Plesk server and one registry, and no process running yet.
+
+    With `certificates` the authority is known too, so that hosting gets certificates by itself.
+    """
     ring = folder / "keys.json"
     KeyRing.create(ring)
     environ = {
@@ -142,12 +196,13 @@ def production(
     }
     installed = Installed(Settings(database_url=Secret(database_url), key_ring=ring, data_dir=folder))
     installed.migrate()
-    simulator = start_simulator(data_dir=folder / "sandbox")
-    registry = start_registry(data_dir=folder / "registry")
-    made = Production(folder, vhost, installed, simulator, registry, environ)
+    vendors = Vendors.start(folder)
+    made = Production(folder, vhost, installed, vendors, environ)
     try:
-        made.store.accounts.add(account(simulator, concurrency, read_timeout), "test")
-        made.store.accounts.add(registrar_account(registry), "test")
+        made.store.accounts.add(account(vendors.panel, concurrency, read_timeout), "test")
+        made.store.accounts.add(registrar_account(vendors.registry), "test")
+        if certificates:
+            made.store.accounts.add(authority_account(vendors), "test")
         prepare(vhost)
         yield made
     finally:
@@ -165,6 +220,18 @@ def registrar_account(registry: RunningSimulator, *, sessions: int = 4, **settin
     quick = {"commands_per_second": "0", "checks_per_second": "0"}
     all_settings = {**registry.settings, "max_sessions": str(sessions), **quick, **settings}
     return NewAccount(REGISTRAR, "epp", "domain", "live", all_settings, registry.credentials, sessions - 1)
+
+
+def authority_account(vendors: Vendors, **settings: str) -> NewAccount:
+    """The authority as a vendor account for live orders; names are resolved at the Plesk server."""
+    port = str(vendors.panel.dns_port)
+    all_settings = {
+        **vendors.authority.settings,
+        "resolvers": f"127.0.0.1:{port}",
+        "nameserver_port": port,
+        **settings,
+    }
+    return NewAccount(AUTHORITY, "acme", "certificate", "live", all_settings, vendors.authority.credentials, 4)
 
 
 def prepare(vhost: Vhost) -> None:

@@ -19,6 +19,7 @@ from provisioner.kernel.ids import Ids, RandomIds
 from provisioner.kernel.sealing import KeyRing
 from provisioner.kernel.settings import Settings
 from provisioner.ports.accounts import AdapterFactory
+from provisioner.ports.certificates import CertificateAuthority
 from provisioner.ports.hosting import HostingPanel
 from provisioner.ports.outcomes import Done
 from provisioner.ports.registrar import Registrar
@@ -29,11 +30,15 @@ from provisioner.runner.scheduler import Scheduler
 from provisioner.store.domains import tld_table
 from provisioner.store.migrate import migrate
 from provisioner.store.store import Store, open_store
-from provisioner.workflows import domains, hosting, scheduled
+from provisioner.workflows import certificates, domains, hosting, scheduled
 from provisioner.workflows.backoff import Waits
 
-WORKFLOW_MODULES: Final = (domains, hosting, scheduled)  # importing them registers their workflows
-PRODUCT_OF_PORT: Final[Mapping[type, str]] = {HostingPanel: "hosting", Registrar: "domain"}
+WORKFLOW_MODULES: Final = (certificates, domains, hosting, scheduled)  # importing them registers their workflows
+PRODUCT_OF_PORT: Final[Mapping[type, str]] = {
+    HostingPanel: "hosting",
+    Registrar: "domain",
+    CertificateAuthority: "certificate",
+}
 
 
 Ring = Callable[[Sequence[str]], None]

@@ -41,7 +41,9 @@ def main() -> int:
 
 def _matrix(options: argparse.Namespace) -> tuple[Sequence[Result], float]:
     cells = [cell for cell in all_cells() if options.only in str(cell)]
-    cells = sample(cells, options.cells, options.seed) if options.cells else cells
+    if options.cells:
+        drawn = frozenset(sample(cells, options.cells, options.seed))
+        cells = [cell for cell in cells if cell in drawn]
     jobs = shuffled(rounds(cells, 1 if options.alone else KILLS), options.seed)
     _announce(options, cells)
     if options.list:

@@ -9,7 +9,7 @@ from adapters.sandbox.faults import Fault
 from adapters.sandbox.running import RunningSimulator
 from tests.faults.crash.story import Act, Message, Phase, Scenario, Seal
 from tests.support.domains import contact, customer, domain_command, domain_order, terms
-from tests.support.production import message
+from tests.support.production import Vendors, message
 
 NAME: Final = "name1.com"
 AUTH_CODE: Final = "Canary-move-2Hs7kP4x"
@@ -76,28 +76,28 @@ def adjust(registry: RunningSimulator, **changes: Any) -> None:
 def _elsewhere(*, statuses: Sequence[str] = (), days: float = SOON_DAYS) -> Act:
     """The domain is another registrar's; a transfer is decided after so many days."""
 
-    def prepare(_panel: RunningSimulator, registry: RunningSimulator) -> None:
+    def prepare(vendors: Vendors) -> None:
         stock = {"prefix": "name1", "zone": "com", "auth_code": AUTH_CODE, "statuses": list(statuses)}
-        adjust(registry, settings={"transfer_days": days, "tell_gaining": True}, domains=[stock])
+        adjust(vendors.registry, settings={"transfer_days": days, "tell_gaining": True}, domains=[stock])
 
     return prepare
 
 
 def _settings(**changes: Any) -> Act:
-    return lambda _panel, registry: adjust(registry, settings=changes)
+    return lambda vendors: adjust(vendors.registry, settings=changes)
 
 
 def _loses_an_answer(operation: str) -> Act:
-    return lambda _panel, registry: registry.faults.plan(operation, Fault.RESET_AFTER_EFFECT)
+    return lambda vendors: vendors.registry.faults.plan(operation, Fault.RESET_AFTER_EFFECT)
 
 
-def _other_asks(_panel: RunningSimulator, registry: RunningSimulator) -> None:
-    adjust(registry, transfer_requests=[{"domain": NAME}])
+def _other_asks(vendors: Vendors) -> None:
+    adjust(vendors.registry, transfer_requests=[{"domain": NAME}])
 
 
-def _elsewhere_and_loses_an_answer(panel: RunningSimulator, registry: RunningSimulator) -> None:
-    _elsewhere()(panel, registry)
-    _loses_an_answer("domain:transfer-request")(panel, registry)
+def _elsewhere_and_loses_an_answer(vendors: Vendors) -> None:
+    _elsewhere()(vendors)
+    _loses_an_answer("domain:transfer-request")(vendors)
 
 
 # -- the stories

@@ -15,9 +15,6 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from adapters.sandbox.epp import start_simulator as start_registry
-from adapters.sandbox.plesk import start_simulator
-from adapters.sandbox.running import RunningSimulator
 from provisioner.app.installed import Installed
 from provisioner.intake import topology
 from provisioner.kernel import crash
@@ -27,7 +24,7 @@ from provisioner.store.tables import operations, services, steps
 from tests.faults.crash.call_sites import callers_of_steps
 from tests.faults.crash.story import Message, Scenario, seal_with
 from tests.support.processes import wait_for
-from tests.support.production import TLDS, account, registrar_account
+from tests.support.production import TLDS, Vendors, account, authority_account, registrar_account
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -107,8 +104,8 @@ def dry_runs(scenarios: Sequence[Scenario], folder: Path) -> tuple[Course, ...]:
 
 def _dry_run(scenario: Scenario, folder: Path) -> Course:
     listener = _Listener()
-    with _embedded(folder) as (installed, vendors), crash.listening(listener), callers_of_steps() as lines:
-        scenario.prepare(*vendors)
+    with _embedded(folder, scenario) as (installed, vendors), crash.listening(listener), callers_of_steps() as lines:
+        scenario.prepare(vendors)
         listener.counts.clear()
         with _working(installed) as runner:
             seal = seal_with(installed.keys().public_key())
@@ -151,7 +148,7 @@ def _working(installed: Installed) -> Iterator[Runner]:
 
 
 @contextmanager
-def _embedded(folder: Path) -> Iterator[tuple[Installed, tuple[RunningSimulator, RunningSimulator]]]:
+def _embedded(folder: Path, scenario: Scenario) -> Iterator[tuple[Installed, Vendors]]:
     quick = Settings(
         data_dir=folder,
         sweep_seconds=0.05,
@@ -162,15 +159,15 @@ def _embedded(folder: Path) -> Iterator[tuple[Installed, tuple[RunningSimulator,
         tlds_file=TLDS,
     )
     installed = Installed(quick)
-    panel, registry = start_simulator(data_dir=folder / "sandbox"), start_registry(data_dir=folder / "registry")
+    vendors = Vendors.start(folder)
+    accounts = [account(vendors.panel), registrar_account(vendors.registry)]
     try:
         installed.migrate()
-        installed.store().accounts.add(account(panel), "test")
-        installed.store().accounts.add(registrar_account(registry), "test")
-        yield installed, (panel, registry)
+        for each in [*accounts, authority_account(vendors)] if scenario.certificates else accounts:
+            installed.store().accounts.add(each, "test")
+        yield installed, vendors
     finally:
-        panel.close()
-        registry.close()
+        vendors.close()
         installed.close()
 
 
@@ -179,7 +176,7 @@ def queue(message: Message) -> str:
     return topology.ORDERS if message["type"].startswith("order.") else topology.LIFECYCLE
 
 
-def _is_over(installed: Installed, vendors: Sequence[RunningSimulator], begun: str, ends: str, *, waits: bool) -> bool:
+def _is_over(installed: Installed, vendors: Vendors, begun: str, ends: str, *, waits: bool) -> bool:
     """Whether nothing is left to do, a service is as it `ends`, or the phase has begun what is then waited for."""
     if begun:
         return any(vendor.ledger.effects(operation=begun) for vendor in vendors)

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, LiteralString
 
-import httpx
 import psycopg
 from psycopg.rows import TupleRow
 
@@ -25,11 +24,11 @@ from provisioner.store.tables import metadata
 from tests.faults.crash.scenarios import OTHER_PASSWORD, PASSWORD
 from tests.faults.crash.story import Message, Scenario, seal_with
 from tests.support.forking import fork
-from tests.support.judge.collect import database_now, kept_secrets, merged, tables_of
+from tests.support.judge.collect import database_now, kept_secrets, merged, tables_of, told_by
 from tests.support.judge.history import History
 from tests.support.postgres import PostgresCluster
 from tests.support.processes import Child, wait_for
-from tests.support.production import HEARD, Production, production, subscribe
+from tests.support.production import AUTHORITY, HEARD, Production, production, subscribe
 from tests.support.rabbit import NAME_ON_DISK_SECONDS, RabbitNode
 
 LEASE_SECONDS: Final = 1.5
@@ -81,12 +80,11 @@ class Lane:
         self._forget_children()
         self._empty_queues()
         self._empty_tables()
-        for vendor in self.production.vendors:
-            vendor.faults.clear()
-            httpx.post(f"{vendor.control_url}/reset").raise_for_status()
+        self._know_authority(in_use=scenario.certificates)
+        self.production.vendors.reset()
         self.published.clear()
         self.heard.clear()
-        scenario.prepare(self.production.simulator, self.production.registry)
+        scenario.prepare(self.production.vendors)
 
     def _forget_children(self) -> None:
         kept = list(self.kept.values())
@@ -118,6 +116,12 @@ class Lane:
         with self.postgres.connect(self.database_url) as connection:
             connection.execute(f"TRUNCATE {names} RESTART IDENTITY".encode())
             connection.execute("UPDATE vendor_accounts SET state = 'open', failures = 0, broken_until = NULL")
+
+    def _know_authority(self, *, in_use: bool) -> None:
+        """Have hosting get certificates by itself, or not."""
+        environment = "live" if in_use else "sandbox"
+        with self.postgres.connect(self.database_url) as connection:
+            connection.execute("UPDATE vendor_accounts SET environment = %s WHERE name = %s", (environment, AUTHORITY))
 
     # -- processes
 
@@ -232,7 +236,7 @@ class Lane:
         )
 
     def _canaries(self, database: Database) -> dict[str, str]:
-        panel, registry = (vendor.credentials for vendor in self.production.vendors)
+        panel, registry, authority = (vendor.credentials for vendor in self.production.vendors)
         return {
             "the password of an order": PASSWORD,
             "the password of a retry": OTHER_PASSWORD,
@@ -241,6 +245,7 @@ class Lane:
             "the password of the panel": panel["password"].reveal(),
             "the secret key of the panel": panel["secret_key"].reveal(),
             "the password of the registrar": registry["password"].reveal(),
+            "the key of the account at the authority": told_by(authority["account_key"].reveal()),
             **kept_secrets(database, Path(self.production.environ["PROVISIONER_KEY_RING"])),
         }
 
@@ -259,7 +264,7 @@ def lane() -> Iterator[Lane]:
         # This cluster trusts everybody on loopback: the password is there to be looked for in logs.
         with_password = url.replace("postgres@", f"postgres:{DATABASE_PASSWORD}@")
         with _MIGRATING:
-            made = stack.enter_context(production(folder, rabbit.new_vhost(), with_password))
+            made = stack.enter_context(production(folder, rabbit.new_vhost(), with_password, certificates=True))
         time.sleep(NAME_ON_DISK_SECONDS)
         own = Lane(rabbit, postgres, made, url)
         stack.callback(own.close_eye)

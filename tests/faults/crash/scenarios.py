@@ -20,7 +20,7 @@ from provisioner.ports.hosting import HostingCustomer, HostingSubscription
 from tests.faults.crash.domain_scenarios import DOMAIN_SCENARIOS
 from tests.faults.crash.story import Message, Phase, Scenario, Seal
 from tests.support.processes import wait_for
-from tests.support.production import hosting_item, hosting_order, message
+from tests.support.production import Vendors, hosting_item, hosting_order, message
 
 # As the storefront's customers would choose them; sealed on the way, and nowhere else in clear.
 PASSWORD: Final = "Canary-sealed-7Qx9fT2m"
@@ -68,20 +68,20 @@ def _cancel_later(_seal: Seal) -> Sequence[Message]:
 # -- what the vendor has before
 
 
-def _stranger_has_the_login(simulator: RunningSimulator, _registry: RunningSimulator) -> None:
+def _stranger_has_the_login(vendors: Vendors) -> None:
     """Somebody who is not ours, made by hand; the ledger begins after it."""
-    panel = _panel(simulator)
+    panel = _panel(vendors.panel)
     owner = panel.ensure_customer(HostingCustomer("stranger", "Stranger", "stranger", Secret(PASSWORD)))
     wanted = HostingSubscription("stranger", owner.ref, "stranger.example", "basic", TAKEN, Secret(PASSWORD))
     panel.create_subscription(wanted)
     panel.close()
-    simulator.ledger.clear()
+    vendors.panel.ledger.clear()
 
 
-def _operator_removes_the_customer(simulator: RunningSimulator, _registry: RunningSimulator) -> None:
+def _operator_removes_the_customer(vendors: Vendors) -> None:
     """As soon as the customer is made; what is asked for next takes the vendor long enough."""
-    simulator.faults.plan("webspace.add", Fault.DELAY, seconds=REMOVAL_SECONDS)
-    threading.Thread(target=_remove_when_made, args=(simulator,), daemon=True).start()
+    vendors.panel.faults.plan("webspace.add", Fault.DELAY, seconds=REMOVAL_SECONDS)
+    threading.Thread(target=_remove_when_made, args=(vendors.panel,), daemon=True).start()
 
 
 def _remove_when_made(simulator: RunningSimulator) -> None:
@@ -96,8 +96,8 @@ def _panel(simulator: RunningSimulator) -> PleskHosting:
     return open_adapter(account, SystemClock())
 
 
-def _loses_an_answer(simulator: RunningSimulator, _registry: RunningSimulator) -> None:
-    simulator.faults.plan("webspace.add", Fault.RESET_AFTER_EFFECT)
+def _loses_an_answer(vendors: Vendors) -> None:
+    vendors.panel.faults.plan("webspace.add", Fault.RESET_AFTER_EFFECT)
 
 
 _PLACED: Final = _order()

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapters.sandbox.running import RunningSimulator
 from provisioner.kernel.sealing import PublicKey, seal_to_public_key
+from tests.support.production import Vendors
 
 Message = dict[str, Any]
 Seal = Callable[[str], Mapping[str, str]]
@@ -17,11 +17,11 @@ def seal_with(key: PublicKey) -> Seal:
 
 
 Phase = Callable[[Seal], Sequence[Message]]
-Act = Callable[[RunningSimulator, RunningSimulator], object]
-"""Something that is done to the vendors, panel and registry."""
+Act = Callable[[Vendors], object]
+"""Something that is done to the vendors."""
 
 
-def nothing(_panel: RunningSimulator, _registry: RunningSimulator) -> None:
+def nothing(_vendors: Vendors) -> None:
     """Leave them alone."""
 
 
@@ -33,6 +33,7 @@ class Scenario:
     `only`: processes are killed in these scopes alone, because what somebody else does in the story comes before them.
     `ends`: the status of its service with which the last phase is over, where nothing is waiting that would tell.
     `waits`: what is left waiting for more than a minute may be left so.
+    `certificates`: hosting gets them by itself.
     `begun`: the entry in a ledger with which the phases before the last are over, although something is waited for.
     """
 
@@ -43,12 +44,12 @@ class Scenario:
     begun: str = ""
     ends: str = ""
     waits: bool = False
+    certificates: bool = False
     acts: Mapping[int, Act] = field(default_factory=dict)
 
-    def begin_phase(self, number: int, vendors: Sequence[RunningSimulator]) -> None:
+    def begin_phase(self, number: int, vendors: Vendors) -> None:
         """Do what others do when this phase begins."""
-        panel, registry = vendors
-        self.acts.get(number, nothing)(panel, registry)
+        self.acts.get(number, nothing)(vendors)
 
     def __hash__(self) -> int:
         return hash(self.name)
