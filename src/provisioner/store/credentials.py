@@ -84,6 +84,8 @@ class Credentials:
         with self._database.begin() as connection:
             query = sa.select(services).where(services.c.id == service_id).with_for_update()
             row = connection.execute(query).mappings().first()
+            if row is not None and row["product"] == "certificate":
+                raise NotFoundError(f"service {service_id} is a certificate: it has a key and no password")
             if row is None or row["sealed_password"] is None:
                 raise NotFoundError(f"service {service_id} has no password to reveal")
             if row["revealed_at"] is not None:
@@ -93,3 +95,27 @@ class Credentials:
             note_action(connection, self._database, actor, "password.reveal", of=("service", service_id))
             password = unseal_password(self._box, services.c.sealed_password, service_id, row["sealed_password"])
         return password or Secret("")
+
+    def reveal_key(self, certificate_id: str, actor: str) -> Secret:
+        """The private key of a service's newest certificate, once for each certificate; written to the audit with it.
+
+        Raises NotFoundError where no key is kept here, and RefusedError when it was revealed before.
+        """
+        with self._database.begin() as connection:
+            row = self._newest(connection, certificate_id)
+            if row is None or row["sealed_key"] is None:
+                raise NotFoundError(f"certificate {certificate_id} has no private key here")
+            if row["key_revealed_at"] is not None:
+                raise RefusedError(f"the key of certificate {certificate_id} was revealed before; it is shown once")
+            revealed = sa.update(certificates).where(certificates.c.id == row["id"])
+            connection.execute(revealed.values(key_revealed_at=self._database.now()))
+            detail = {"certificate": row["id"], "fingerprint": row["fingerprint"]}
+            note_action(connection, self._database, actor, "key.reveal", of=("service", certificate_id), detail=detail)
+            key = unseal_password(self._box, certificates.c.sealed_key, row["id"], row["sealed_key"])
+        return key or Secret("")
+
+    def _newest(self, connection: sa.Connection, certificate_id: str) -> sa.RowMapping | None:
+        """The row of a service's newest certificate, locked."""
+        query = sa.select(certificates).where(certificates.c.service_id == certificate_id)
+        newest = query.order_by(certificates.c.obtained_at.desc(), certificates.c.id).limit(1)
+        return connection.execute(newest.with_for_update()).mappings().first()

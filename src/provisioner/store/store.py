@@ -33,6 +33,7 @@ from provisioner.store.postgres_intake import PostgresOrderIntake
 from provisioner.store.postgres_journal import PostgresJournal
 from provisioner.store.quarantine import Quarantine
 from provisioner.store.queries import Queries
+from provisioner.store.query_certificates import CertificateQueries
 from provisioner.store.query_domains import DomainQueries
 from provisioner.store.refusals import Refusals
 from provisioner.store.upkeep import UpkeepPlan
@@ -63,6 +64,7 @@ class Store:
     upkeep: UpkeepPlan
     queries: Queries
     domain_queries: DomainQueries
+    certificate_queries: CertificateQueries
 
     def outbox(self, owner: str) -> StoreOutbox:
         """The outbox, as one relay sees it."""
@@ -152,4 +154,5 @@ def open_store(settings: Settings, ring: KeyRing, clock: Clock, ids: Ids, tlds: 
         upkeep=UpkeepPlan(database, announcer, most=settings.upkeep_open, deadline=deadline),
         queries=Queries(database),
         domain_queries=DomainQueries(database),
+        certificate_queries=CertificateQueries(database),
     )

@@ -1,6 +1,7 @@
 """When hosting ends, its certificates see to their own end."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,7 @@ def test_those_of_other_hosting_are_not(desk: CertificateStage) -> None:
 def test_what_waits_is_due(desk: CertificateStage) -> None:
     add_certificate(desk.stage, status="provisioning")
     later = desk.stage.now() + timedelta(days=1)
-    of_certificate = {"service_id": "cert-1", "state": "waiting", "due_at": later}
+    of_certificate: dict[str, Any] = {"service_id": "cert-1", "state": "waiting", "due_at": later}
     add_operation(desk.stage, "issue", workflow="certificate.issue", **of_certificate)
     add_operation(desk.stage, "install", workflow="certificate.install", resource="site:s-1", **of_certificate)
     end_hosting(desk)
