@@ -8,15 +8,17 @@ class TestEngineOnMemory(EngineScenarios):
 
 import pytest
 
+from tests.support.engine.certificates import CertificateScenarios
 from tests.support.engine.claims import ClaimScenarios
 from tests.support.engine.compensation import CompensationScenarios, DeadlineScenarios, SupersessionScenarios
+from tests.support.engine.follow_ups import FollowUpScenarios
 from tests.support.engine.harness import JournalHarness
 from tests.support.engine.moves import MoveScenarios
 from tests.support.engine.services import FactScenarios, ForeseenScenarios, ServiceScenarios
 from tests.support.engine.steps import StepScenarios
 from tests.support.engine.uncertainty import UncertaintyScenarios
 from tests.support.engine.versions import VersionScenarios
-from tests.support.engine.waits import WaitScenarios
+from tests.support.engine.waits import LookScenarios, WaitScenarios
 from tests.support.engine.world import World
 
 
@@ -28,10 +30,13 @@ class EngineScenarios(
     DeadlineScenarios,
     SupersessionScenarios,
     WaitScenarios,
+    LookScenarios,
     MoveScenarios,
     FactScenarios,
     ForeseenScenarios,
     ServiceScenarios,
+    FollowUpScenarios,
+    CertificateScenarios,
     VersionScenarios,
 ):
     """Every scenario. A subclass whose name begins with Test gives the fixture `harness`."""

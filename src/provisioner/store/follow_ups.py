@@ -78,7 +78,12 @@ def _intend(writing: Writing, service: Row, follow_up: FollowUp) -> int:
 
 
 def _open(writing: Writing, row: Row, new: NewService) -> Row | None:
-    """Write a service within the operation's own; None when no account takes its product, or it is there already."""
+    """Write a service within the operation's own; None when it is there already, or there is nothing to do.
+
+    That is when no account takes its product, or the operation's service, which is locked first, is on its way out.
+    """
+    if lock_service(writing.connection, row["service_id"])["intended_status"] in GONE:
+        return None
     account = account_for(writing.connection, new.product, row["environment"], row["customer_id"])
     if account is None:
         return None

@@ -17,6 +17,7 @@ from provisioner.orders.statuses import OperationState
 from provisioner.store import credentials
 from provisioner.store.accounts import note_fault
 from provisioner.store.attention import tell_attention
+from provisioner.store.certificate_events import tell_certificate
 from provisioner.store.database import Database
 from provisioner.store.endings import write_ending
 from provisioner.store.events import Announcer, Context
@@ -108,6 +109,7 @@ class StoreJournal:
                 start(writing, row, follow_up, deadline=self._deadline, secret=secrets.get(follow_up.operation_id))
             if ending.service is not None:
                 keep_certificates(writing, self._box, claim, ending.service)
+            tell_certificate(writing, claim, ending)
 
     # -- parts
 

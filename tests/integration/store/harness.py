@@ -6,14 +6,20 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from provisioner.kernel.sealing import SecretBox
+from provisioner.kernel.secret import Secret
 from provisioner.orders.statuses import ENDED_OPERATIONS, OperationState, ServiceStatus
 from provisioner.ports.exchange import Exchange
+from provisioner.store import credentials
+from provisioner.store.accounts import NewAccount
 from provisioner.store.changes import error_from
 from provisioner.store.rows import step_from
 from provisioner.store.tables import customers, operations, services
+from provisioner.store.tables_certificates import certificates
 from provisioner.store.yielding import wake_pointless
-from provisioner.workflows.journal import Attempt, Claim, Journal, ServiceRecord
+from provisioner.workflows.journal import Attempt, Claim, Journal, NewCertificate, ServiceRecord
 from provisioner.workflows.memory import NewOperation
+from provisioner.workflows.memory_services import KeptCertificate
 from tests.support.engine.harness import Standing
 from tests.support.stores import Stage
 
@@ -26,6 +32,7 @@ class StoreHarness:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._store = stage.store
+        self._box = SecretBox(stage.ring)
         for name in ACCOUNTS:
             stage.add_account(name, concurrency=10)
 
@@ -65,6 +72,7 @@ class StoreHarness:
                 "generation": 1,
                 "actor_role": operation.actor_role,
                 "inputs": dict(operation.inputs),
+                "sealed_secret": self._sealed(operations.c.sealed_secret, operation.operation_id, operation.secret),
                 "fence": 0,
                 "due_at": now,
                 "deadline": operation.deadline,
@@ -93,6 +101,7 @@ class StoreHarness:
                 "version": 0,
                 "generation": 1,
                 "vendor_account": service.vendor_account,
+                "sealed_password": self._sealed(services.c.sealed_password, service.service_id, service.password),
                 "attributes": dict(service.attributes),
                 "data": {},
                 "warnings": [],
@@ -100,6 +109,9 @@ class StoreHarness:
                 "updated_at": now,
             }
             connection.execute(sa.insert(services).values(**made))
+
+    def _sealed(self, column: sa.Column[bytes], key: str, secret: Secret | None) -> bytes | None:
+        return None if secret is None else credentials.seal(self._box, column, key, secret.reveal().encode())
 
     def claim_due(self) -> Claim | None:
         claims = self._store.claims.take("worker", 1)
@@ -130,6 +142,10 @@ class StoreHarness:
     def failures(self, account: str) -> int:
         found: int = self._stage.row("vendor_accounts", name=account)["failures"]
         return found
+
+    def add_taker(self, account: str, product: str) -> None:
+        taker = NewAccount(account, "fake", product, "live", {}, {"token": Secret("t-1")}, concurrency=10)
+        self._store.accounts.add(taker, "tester")
 
     def resume_account(self, name: str) -> None:
         self._store.accounts.set_state(name, "open", "tester")
@@ -168,6 +184,23 @@ class StoreHarness:
             row["ref"],
             row["data"],
             row["suspended_by"],
+            credentials.unseal_password(self._box, services.c.sealed_password, row["id"], row["sealed_password"]),
+            row["vendor_account"],
+        )
+
+    def certificate(self, operation_id: str) -> KeptCertificate:
+        row = self._stage.row("certificates", id=operation_id)
+        column = certificates.c.sealed_key
+        return KeptCertificate(
+            row["service_id"],
+            NewCertificate(
+                row["chain"], row["source"], row["csr"] or "", row["vendor_account"], row["order_url"] or ""
+            ),
+            row["fingerprint"],
+            credentials.unseal_password(self._box, column, operation_id, row["sealed_key"]),
+            row["installed_as"],
+            row["removed_at"] is not None,
+            row["revoked_at"] is not None,
         )
 
 

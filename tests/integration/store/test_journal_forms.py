@@ -138,6 +138,12 @@ def _followed_where_an_account_was_added_just_now(stage: Stage) -> None:
     stage.engine().run(claim)
 
 
+def _followed_by_nothing_when_it_was_cancelled_meanwhile(stage: Stage) -> None:
+    _add_authority(stage)
+    _cancelled_while_it_was_made(stage)
+    assert stage.count("services") == 1
+
+
 def _add_authority(stage: Stage) -> None:
     """An account that takes certificates; its adapter is never opened here."""
     account = NewAccount("authority-1", "fake", "certificate", "live", {}, {"token": Secret("t-1")})
@@ -159,6 +165,7 @@ SCENARIOS: tuple[Callable[[Stage], None], ...] = (
     _followed_by_a_certificate,
     _followed_by_a_certificate_that_is_there,
     _followed_where_an_account_was_added_just_now,
+    _followed_by_nothing_when_it_was_cancelled_meanwhile,
 )
 
 

@@ -10,6 +10,7 @@ from provisioner.orders.rollup import ItemError
 from provisioner.orders.statuses import OperationState
 from provisioner.workflows.journal import Attempt, Claim, Journal, ServiceRecord, StepRecord
 from provisioner.workflows.memory import MemoryJournal, NewOperation
+from provisioner.workflows.memory_services import KeptCertificate
 
 
 @dataclass(frozen=True)
@@ -84,12 +85,20 @@ class JournalHarness(Protocol):
         """How often in a row a vendor account was not available."""
         ...
 
+    def add_taker(self, account: str, product: str) -> None:
+        """Add a vendor account that takes the new services of a product."""
+        ...
+
     def standing(self, operation_id: str) -> Standing:
         """How an operation stands. Raises KeyError when there is none."""
         ...
 
     def service(self, service_id: str) -> ServiceRecord:
         """How a service stands."""
+        ...
+
+    def certificate(self, operation_id: str) -> KeptCertificate:
+        """How the certificate stands that an operation obtained."""
         ...
 
 
@@ -138,6 +147,9 @@ class MemoryHarness:
     def failures(self, account: str) -> int:
         return self.memory.failures(account)
 
+    def add_taker(self, account: str, product: str) -> None:
+        self.memory.kept.takers[product] = account
+
     def standing(self, operation_id: str) -> Standing:
         kept = self.memory.operations[operation_id]
         return Standing(
@@ -154,6 +166,9 @@ class MemoryHarness:
 
     def service(self, service_id: str) -> ServiceRecord:
         return self.memory.services[service_id]
+
+    def certificate(self, operation_id: str) -> KeptCertificate:
+        return self.memory.kept.certificates[operation_id]
 
     def _seconds_until(self, at: datetime | None) -> float | None:
         return None if at is None else (at - self.clock.now()).total_seconds()

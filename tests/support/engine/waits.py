@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from provisioner.orders.statuses import OperationState
+from provisioner.ports.outcomes import Pending
 from provisioner.workflows.journal import StepState
 from provisioner.workflows.operation import Operation
 from tests.support.engine.vendor import FINE, NOT_THERE, Answer, Vendor, down, lost, misconfigured, refused
@@ -271,3 +272,51 @@ def _define_follow_up(world: World) -> None:
 
     world.define(run)
     world.define(issue, name="certificate.issue")
+
+
+class LookScenarios:
+    def test_a_look_may_give_a_reason_and_a_time_of_its_own(self, world: World) -> None:
+        world.define(_wait_with(Pending(1800, "www leads elsewhere")), port=None)
+        world.accept()
+        world.run_one()
+        assert (world.state(), world.standing().reason) == (OperationState.WAITING, "www leads elsewhere")
+        assert 1798 < world.due_in() <= 1800
+
+    def test_a_look_that_finds_nothing_waits_as_was_said_before(self, world: World) -> None:
+        world.define(_wait_with(Pending(1800, "www leads elsewhere"), None), port=None)
+        world.accept()
+        world.run_one()
+        world.run_within(1800)
+        assert world.standing().reason == "it is not there"
+        assert world.due_in() < 62
+
+    def test_a_wait_that_was_foreseen_lasts_until_then(self, world: World) -> None:
+        changing = [Pending(3600, f"look {number}") for number in range(100)]
+        world.define(_wait_with(*changing, foreseen=86_400), port=None)
+        world.accept(deadline=600)
+        world.run_one()
+        world.run_within(86_000)
+        assert (world.state(), world.standing().attention) == (OperationState.WAITING, None)
+        world.run_all()
+        assert (world.state(), world.error_code()) == (OperationState.FAILED, "deadline_exceeded")
+
+    def test_what_was_foreseen_counts_also_when_the_first_look_does_not_come_through(self, world: World) -> None:
+        def run(op: Operation, vendor: Vendor) -> None:
+            op.wait_until("there", vendor.is_ready, "x", every=60, reason="it is not there", foreseen=86_400)
+
+        world.define(run)
+        world.vendor.will("is_ready", down())
+        world.accept(deadline=600)
+        world.harness.let_pass(700)
+        world.run_all()
+        assert world.state() is OperationState.SUCCEEDED
+
+
+def _wait_with(*found: Pending | None, foreseen: float | None = None) -> Callable[[Operation], None]:
+    """A workflow that waits, and whose looks find these one after the other."""
+    looks = iter(found)
+
+    def run(op: Operation) -> None:
+        op.wait_until("there", lambda: next(looks), every=60, reason="it is not there", foreseen=foreseen)
+
+    return run

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from provisioner.kernel.clock import FakeClock
+from provisioner.kernel.secret import Secret
 from provisioner.orders.statuses import OperationState, ServiceStatus
 from provisioner.ports.outcomes import Misconfigured
 from provisioner.workflows.backoff import Waits
@@ -120,6 +121,7 @@ class World:
         resource: str = "service:s-1",
         account: str | None = "panel-1",
         deadline: float | None = None,
+        secret: Secret | None = None,
         **inputs: Any,
     ) -> None:
         """Accept an operation on the service that the resource names; the deadline is in seconds from now."""
@@ -141,6 +143,7 @@ class World:
                     vendor_account=account,
                 ),
                 deadline=ends,
+                secret=secret,
             )
         )
 
