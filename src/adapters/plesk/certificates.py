@@ -16,7 +16,7 @@ from adapters.plesk.operations import CERTIFICATE_INSTALL, CERTIFICATE_POOL, CER
 from adapters.plesk.packet import FLAG, Filter, Values
 from adapters.plesk.sites import WEB_HOSTING, PanelSite, Sites, gone
 from provisioner.ports.certificates import InstalledCertificate, Site
-from provisioner.ports.outcomes import Done, Rejected, Uncertain
+from provisioner.ports.outcomes import Done, Misconfigured, Rejected, Uncertain
 
 IN_USE: Final = "certificate_in_use"
 _PEM: Final = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
@@ -60,7 +60,8 @@ class Certificates:
         return Done(name)
 
     def _pool(self, main: PanelSite) -> tuple[str, ...]:
-        answers = self.client.call(CERTIFICATE_POOL, target=Filter("domain-id", main.id))
+        with _permitted():
+            answers = self.client.call(CERTIFICATE_POOL, target=Filter("domain-id", main.id))
         return tuple(name for each in answers for name in each.texts("certificates/certificate/name"))
 
     def _install(self, main: PanelSite, certificate: InstalledCertificate, ref: str) -> None:
@@ -121,6 +122,18 @@ def _new(main: PanelSite, certificate: InstalledCertificate) -> Values:
 def _serving(name: str) -> Values:
     properties = ({"name": "ssl", "value": "true"}, {"name": "certificate_name", "value": name})
     return {"values": {"hosting": {"vrt_hst": {"property": properties}}}}
+
+
+@contextmanager
+def _permitted() -> Iterator[None]:
+    """Plesk lets administrators only look into repositories; hosting goes on for a login that may not."""
+    try:
+        yield
+    except Misconfigured as refused:
+        if refused.code != errors.PERMISSION_DENIED:
+            raise
+        message = f"this login may not handle certificates: {refused.message}"
+        raise Rejected("certificates_not_permitted", message, vendor_code=refused.vendor_code) from refused
 
 
 @contextmanager

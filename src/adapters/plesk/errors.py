@@ -57,6 +57,7 @@ ALREADY_EXISTS: Final = "already_exists"
 NOT_FOUND: Final = "not_found"
 VENDOR_ERROR: Final = "vendor_error"
 FEATURE_MISSING: Final = "feature_missing"
+PERMISSION_DENIED: Final = "permission_denied"
 INVALID_VALUE: Final = 1019
 LOOK_AGAIN: Final = frozenset({ALREADY_EXISTS, VENDOR_ERROR})
 """Refusals after which the object may be there all the same, from an earlier attempt of ours."""
@@ -95,7 +96,7 @@ PLESK: Final[Mapping[int, Row]] = {
     1003: _later("panel_not_ready", "agent initialisation failed"),
     1004: _operator("panel_not_set_up", "initial setup not completed"),
     1005: _operator("protocol_not_supported", "XML API version not supported"),
-    1006: _operator("permission_denied", "permission denied"),
+    1006: _operator(PERMISSION_DENIED, "permission denied"),
     1007: _refused(ALREADY_EXISTS, "inserted data already exists"),
     1008: _later("panel_busy", "multiple access denied"),
     1009: _operator("licence", "licence key is bad"),

@@ -1,7 +1,7 @@
 """Files of a site, over FTP with TLS (RFC 4217), by the login of its own system user.
 
-Plesk serves FTP with the certificate of the panel, so the account's trust holds for it too. Nothing is said in clear:
-TLS begins before the login, and the data connections are protected as well.
+The account's trust holds for this server too: the same authorities, or the same certificate as the panel's. Nothing is
+said in clear: TLS begins before the login, and the data connections are protected as well.
 """
 
 import ftplib  # the control connection is wrapped in TLS before anything else is sent
@@ -53,11 +53,13 @@ class Folder:
         self._secrets = secrets
 
     def read(self, path: str) -> bytes | None:
-        """What a file holds, or None when there is none. Only its beginning when it is larger than 64 KiB."""
+        """What a file holds, or None when there is none. One that is larger than 64 KiB is not read to its end."""
         content = bytearray()
 
         def take(chunk: bytes) -> None:
-            content.extend(chunk[: MOST_BYTES - len(content)])
+            content.extend(chunk)
+            if len(content) > MOST_BYTES:
+                raise EOFError(f"the file {path} has more than {MOST_BYTES} bytes")
 
         with file_errors.told(Stage.LOOK, self._secrets):
             found = self._found("RETR", path, lambda: self._retrieve(path, take))

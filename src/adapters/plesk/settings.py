@@ -49,6 +49,10 @@ class Role(IntEnum):
     RESELLER = 32
 
 
+_USUAL_SOURCE: Final[Mapping[Role, str]] = {Role.ADMIN: "worker", Role.RESELLER: "none"}
+"""Plesk lets administrators only handle certificates."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """One account, checked. Times are in seconds; `fingerprint` is 64 hexadecimal digits, or empty."""
@@ -87,17 +91,18 @@ def _read(name: str, settings: Mapping[str, str], credentials: Mapping[str, Secr
     fingerprint, ca_file = _fingerprint(settings.get("fingerprint", "")), _ca_file(settings.get("ca_file", ""))
     if fingerprint and ca_file:
         raise _Wrong("fingerprint and ca_file exclude each other; give one of them")
+    role = _role(settings.get("role", "admin"))
     return Settings(
         account=name,
         url=_url(settings.get("endpoint", "")),
         headers=_headers(credentials),
-        role=_role(settings.get("role", "admin")),
+        role=role,
         fingerprint=fingerprint,
         ca_file=ca_file,
         connect_timeout=_seconds("connect_timeout", settings.get("connect_timeout", "10")),
         read_timeout=_seconds("read_timeout", settings.get("read_timeout", "300")),
         ip_address=_ip_address(settings.get("ip_address", "")),
-        certificates=_one_of("certificates", settings.get("certificates", "worker"), SOURCES),
+        certificates=_one_of("certificates", settings.get("certificates", _USUAL_SOURCE[role]), SOURCES),
         challenge_methods=_methods(settings.get("challenge_methods", "http-01,dns-01")),
         dns_is_ours=_one_of("dns_is_ours", settings.get("dns_is_ours", "yes"), ("yes", "no")) == "yes",
         ftp_port=_port("ftp_port", settings.get("ftp_port", "21")),

@@ -1,7 +1,7 @@
 import pytest
 
 from adapters.plesk import sites
-from provisioner.ports.outcomes import Done, Rejected, Unavailable, Uncertain
+from provisioner.ports.outcomes import Done, Misconfigured, Rejected, Unavailable, Uncertain
 from tests.unit.plesk.scripted import ABSENT, OK, hosting, refused, webspace
 from tests.unit.plesk.scripted_sites import ABOVE, CERTIFICATE, KEY, LEAF, SITE, pool, server, site
 
@@ -113,6 +113,18 @@ def test_a_removal_names_one_certificate_and_one_repository() -> None:
         ("filter", NAME),
         ("site", "demo.example"),
     ]
+
+
+def test_a_login_that_may_not_handle_certificates_fails_this_certificate_and_parks_nothing() -> None:
+    panel = server().on("certificate/get-pool", refused(1006, "permission denied"))
+    with pytest.raises(Rejected) as failed:
+        hosting(panel).install_certificate(SITE, CERTIFICATE)
+    assert (failed.value.code, failed.value.vendor_code) == ("certificates_not_permitted", "1006")
+
+
+def test_a_login_that_is_not_good_at_all_is_for_an_operator() -> None:
+    with pytest.raises(Misconfigured):
+        hosting(server().on("certificate/get-pool", refused(1001))).install_certificate(SITE, CERTIFICATE)
 
 
 def test_a_subscription_without_our_mark_is_left_alone() -> None:

@@ -95,6 +95,14 @@ def test_the_nearest_zone_above_a_name_is_its_own() -> None:
     assert panel.body("dns/add_rec").findtext("host") == "_acme-challenge.www"
 
 
+def test_a_domain_in_another_script_is_met_by_its_a_label() -> None:
+    shown = site("bücher.example").replace("<ascii-name>bücher", "<ascii-name>xn--bcher-kva")
+    place = "_acme-challenge.xn--bcher-kva.example"
+    panel = server().on("site/get", shown).on("dns/get_rec", ABSENT, record(f"{place}.", "value-1"))
+    hosting(panel.on("dns/add_rec", MADE)).show_challenge(SITE, replace(RECORD, place=place))
+    assert panel.body("dns/add_rec").findtext("host") == "_acme-challenge"
+
+
 def addresses_of(panel: ScriptedServer, **settings: str) -> object:
     return hosting(panel, **settings).certificate_terms(SITE).data["addresses"]
 

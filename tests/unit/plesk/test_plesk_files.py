@@ -79,6 +79,15 @@ def test_a_file_that_was_cut_off_is_written_again(certificate: trustme.LeafCert,
 
 
 @pytest.mark.loopback
+def test_a_file_that_does_not_end_is_not_read_to_its_end(certificate: trustme.LeafCert, ca_file: str) -> None:
+    with serving(certificate) as files:
+        files.files[PATH] = b"x" * 1024 * 1024
+        with pytest.raises(Unavailable) as failed:
+            panel(files, ca_file).show_challenge(SITE, FILE)
+    assert "more than 65536 bytes" in failed.value.message
+
+
+@pytest.mark.loopback
 def test_a_file_that_reads_differently_is_uncertain(certificate: trustme.LeafCert, ca_file: str) -> None:
     with serving(certificate) as files:
         files.spoils = True

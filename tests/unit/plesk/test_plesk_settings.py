@@ -29,6 +29,11 @@ def test_without_a_word_about_certificates_we_issue_them_and_both_methods_may_be
     assert (found.ftp_port, found.tls_port) == (21, 443)
 
 
+def test_a_resellers_login_issues_nothing_unless_it_is_told_to() -> None:
+    assert read({"role": "reseller"}).certificates == "none"
+    assert read({"role": "reseller", "certificates": "worker"}).certificates == "worker"
+
+
 def test_challenge_methods_keep_their_order_and_may_be_none() -> None:
     assert read({"challenge_methods": "dns-01, http-01"}).challenge_methods == ("dns-01", "http-01")
     assert read({"challenge_methods": ""}).challenge_methods == ()
