@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from provisioner.workflows.definition import WORKFLOWS, Definition
-from tests.simulation import domains, hosting, plans
+from tests.simulation import certificates, domains, hosting, plans
 from tests.simulation.simulation import Simulation
 from tests.simulation.verdict import judge
 from tests.support.engine.vendor import Vendor
@@ -58,7 +58,7 @@ def command(seed: int) -> str:
 
 
 def run(first: int, seeds: int) -> Tally:
-    """Run so many seeds in this process, each with workflows drawn by lot, with those of hosting and of domains."""
+    """Run so many seeds in this process, each with workflows drawn by lot, and with those of each product."""
     tally = Tally(first)
     with drawn_workflows():
         for seed in range(first, first + seeds):
@@ -66,6 +66,7 @@ def run(first: int, seeds: int) -> Tally:
     for seed in range(first, first + seeds):
         tally.add(_counted(hosting.HostingSimulation(seed), hosting.judge))
         tally.add(_counted(domains.DomainSimulation(seed), domains.judge))
+        tally.add(_counted(certificates.CertificateSimulation(seed), certificates.judge))
     tally.seeds = seeds
     return tally
 

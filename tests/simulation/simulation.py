@@ -74,7 +74,7 @@ class Simulation:
         self.vendor.meanwhile = self._others_go_on
         self._journal = UnreliableJournal(self.memory, self.dice)
         around = Surroundings(self._journal, self.clock, Waits(), self.dice, self._is_stopping)
-        self._engine = Engine(around, lambda _account: self.vendor)
+        self._engine = Engine(around, self._adapter)
         self._started = self.clock.now()
         self._is_nested = False
         self._calm = False
@@ -82,6 +82,9 @@ class Simulation:
 
     def _new_vendor(self) -> CapriciousVendor:
         return CapriciousVendor(self.dice, self.clock)
+
+    def _adapter(self, _account: str) -> object:
+        return self.vendor
 
     # -- what the seed decides at the start
 

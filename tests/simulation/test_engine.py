@@ -5,11 +5,12 @@ The seeds are others in each run; SIMULATION_SEED=N starts at N. `make simulate`
 
 import os
 import secrets
+from collections.abc import Callable
 
 import pytest
 
 from provisioner.orders.statuses import OperationState, ServiceStatus
-from tests.simulation import domains, hosting
+from tests.simulation import certificates, domains, hosting
 from tests.simulation.campaign import drawn_workflows, run
 from tests.simulation.simulation import Simulation
 from tests.simulation.verdict import judge
@@ -113,7 +114,48 @@ def test_every_workflow_of_domains_that_changes_something_comes_to_an_end_in_it(
     assert {f"domain.{verb}" for verb in verbs} <= run(0, 20).workflows
 
 
+def test_every_workflow_of_certificates_that_changes_something_comes_to_an_end_in_it() -> None:
+    verbs = ("issue", "renew", "install", "remove", "revoke", "upload", "upkeep", "cancel")
+    assert {f"certificate.{verb}" for verb in verbs} <= run(0, 20).workflows
+
+
+def _wrongs_after(forge: Callable[[certificates.CertificateSimulation], object]) -> set[Wrong]:
+    """What the judge says of a simulation of certificates in which something was forged."""
+    simulation = next(found for found in map(_certificates, range(100)) if found.memory.kept.certificates)
+    assert certificates.judge(simulation).good
+    forge(simulation)
+    return {finding.wrong for finding in certificates.judge(simulation).findings}
+
+
+def test_a_second_certificate_for_one_operation_is_doubled() -> None:
+    def issue_again(simulation: certificates.CertificateSimulation) -> None:
+        order = next(order for order in simulation.authority.orders.values() if order.chain is not None)
+        simulation.authority.orders["another"] = order
+
+    assert _wrongs_after(issue_again) == {Wrong.DOUBLED}
+
+
+def test_a_certificate_that_was_thrown_away_is_lost() -> None:
+    assert _wrongs_after(lambda simulation: simulation.memory.kept.certificates.clear()) == {Wrong.LOST}
+
+
+def test_a_challenge_that_was_left_behind_is_told() -> None:
+    left = ("space/h-1", "http-01", "token", "proof")
+    assert _wrongs_after(lambda simulation: simulation.host.shown.add(left)) == {Wrong.LOST}
+
+
+def test_an_order_for_a_csr_that_was_not_written_down_is_told() -> None:
+    assert _wrongs_after(lambda simulation: simulation.authority.strangers.append("a CSR")) == {Wrong.LOST}
+
+
 BOUGHT = "domain:create s-1.test"
+
+
+def _certificates(seed: int) -> certificates.CertificateSimulation:
+    simulation = certificates.CertificateSimulation(seed)
+    simulation.run()
+    simulation.vendor.settle()
+    return simulation
 
 
 def _domains(seed: int) -> domains.DomainSimulation:

@@ -50,7 +50,8 @@ class Order:
         self._request = request
         self._methods = methods
         self._number = number
-        self._shown: list[_Exhibit] = []
+        self._tried: list[_Exhibit] = []
+        self._shown: set[str] = set()
 
     def certificate(self) -> Issued:
         """Bring it about. After the authority has issued it, nothing fails any more."""
@@ -124,9 +125,11 @@ class Order:
         ]
 
     def _show(self, exhibit: _Exhibit) -> None:
+        """Show one. Also a refused one may have been shown before, by a call whose answer was lost."""
         host, site = parties.host(self._op), parties.site(self._op)
+        self._tried.append(exhibit)
         self._op.step(f"show-{exhibit.mark}", host.show_challenge, site, exhibit.challenge)
-        self._shown.append(exhibit)
+        self._shown.add(exhibit.mark)
 
     def _await_seen(self, exhibit: _Exhibit) -> None:
         try:
@@ -143,8 +146,9 @@ class Order:
     # -- tidying up
 
     def _hide_all(self) -> tuple[str, ...]:
-        """Take everything away; what the panel refuses to take away stays, and is told."""
-        return tuple(exhibit.challenge.place for exhibit in self._shown if not self._is_hidden(exhibit))
+        """Take everything away; what was shown and the panel refuses to take away stays, and is told."""
+        kept = [exhibit for exhibit in self._tried if not self._is_hidden(exhibit)]
+        return tuple(exhibit.challenge.place for exhibit in kept if exhibit.mark in self._shown)
 
     def _is_hidden(self, exhibit: _Exhibit) -> bool:
         host, site = parties.host(self._op), parties.site(self._op)

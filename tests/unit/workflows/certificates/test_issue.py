@@ -248,6 +248,12 @@ def test_an_authority_that_is_away_for_days_is_waited_for(world: CertificateWorl
     assert world.authority.count("issue") == 1
 
 
+def test_what_was_shown_before_it_was_refused_is_taken_away(world: CertificateWorld) -> None:
+    world.host.will("show_challenge", lost(took_effect=True), refused("challenge_not_possible"))
+    world.do("certificate.issue")
+    assert (world.state(), world.host.shown) == (OperationState.SUCCEEDED, set())
+
+
 # -- what was issued is not lost
 
 
