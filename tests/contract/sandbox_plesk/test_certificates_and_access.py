@@ -92,7 +92,7 @@ def test_the_administrator_has_a_repository_of_his_own(hosted: wire.Client, key:
     assert [name.text for name in hosted.result(POOL).iter("name")] == []
 
 
-def test_the_private_key_is_not_kept(hosted: wire.Client, key: str, control: wire.Control) -> None:
+def test_the_private_key_is_not_shown(hosted: wire.Client, key: str, control: wire.Control) -> None:
     hosted.result(install(key))
     assert "PRIVATE KEY" not in control("/state")
 

@@ -1,7 +1,10 @@
 """A DNS server on UDP and TCP, on the same port of 127.0.0.1 (RFC 1035 section 4.2, RFC 7766, RFC 6891)."""
 
+import logging
 import socketserver
+import sys
 import threading
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -21,6 +24,7 @@ PLAIN_SIZE: Final = 512
 LARGEST: Final = 65535
 IDLE_SECONDS: Final = 10.0
 _ATTEMPTS: Final = 20
+_log = logging.getLogger(__name__)
 
 
 class Responder:
@@ -89,8 +93,13 @@ class _Datagrams(socketserver.ThreadingUDPServer):
     max_packet_size = LARGEST
     timeout = 0
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A fault of the simulator is logged."""
+        del request
+        _log.error("a simulator failed while answering %s", client_address, exc_info=sys.exc_info()[1])
 
-class _Datagram(socketserver.DatagramRequestHandler):
+
+class _Datagram(socketserver.BaseRequestHandler):
     """One question."""
 
     def __init__(self, responder: Responder, *arguments: Any) -> None:
@@ -98,8 +107,11 @@ class _Datagram(socketserver.DatagramRequestHandler):
         super().__init__(*arguments)
 
     def handle(self) -> None:
-        """Answer it."""
-        self.wfile.write(self._responder.respond(self.rfile.read(), most=PLAIN_SIZE))
+        """Answer it, or stay silent."""
+        content, door = self.request
+        if answer := self._responder.respond(content, most=PLAIN_SIZE):
+            with suppress(OSError):  # the simulator has stopped meanwhile
+                door.sendto(answer, self.client_address)
 
 
 class _Stream(socketserver.StreamRequestHandler):
