@@ -1,6 +1,6 @@
 """The tables. PostgreSQL and SQLite hold the same; the migrations are compared with these by a test."""
 
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -46,6 +46,11 @@ __all__ = [
 def _one_of(column: str, values: type[OrderStatus | ItemStatus | ServiceStatus | OperationState]) -> sa.CheckConstraint:
     listed = ", ".join(f"'{value.value}'" for value in values)
     return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def _where(condition: sa.TextClause) -> dict[str, Any]:
+    """Makes an index one of those rows alone, on both databases."""
+    return {"postgresql_where": condition, "sqlite_where": condition}
 
 
 inbox = sa.Table(
@@ -180,24 +185,13 @@ _LIVE_NAME: Final = sa.text("name IS NOT NULL AND status NOT IN ('cancelled', 'f
 _UPKEEP: Final = sa.text("upkeep_at IS NOT NULL")
 _OF_BULK: Final = sa.text("bulk_id IS NOT NULL")
 _OF_PARENT: Final = sa.text("parent_id IS NOT NULL")
-sa.Index(
-    "uq_services_live_name",
-    services.c.name,
-    services.c.environment,
-    unique=True,
-    postgresql_where=_LIVE_NAME,
-    sqlite_where=_LIVE_NAME,
-)
-sa.Index("ix_services_upkeep_at", services.c.upkeep_at, postgresql_where=_UPKEEP, sqlite_where=_UPKEEP)
-sa.Index(
-    "ix_services_vendor_account_upkeep_at",  # so that an account with little to do is not sought among others' much
-    services.c.vendor_account,
-    services.c.upkeep_at,
-    postgresql_where=_UPKEEP,
-    sqlite_where=_UPKEEP,
-)
-sa.Index("ix_services_bulk_id", services.c.bulk_id, postgresql_where=_OF_BULK, sqlite_where=_OF_BULK)
-sa.Index("ix_services_parent_id", services.c.parent_id, postgresql_where=_OF_PARENT, sqlite_where=_OF_PARENT)
+sa.Index("uq_services_live_name", services.c.name, services.c.environment, unique=True, **_where(_LIVE_NAME))
+sa.Index("ix_services_upkeep_at", services.c.upkeep_at, **_where(_UPKEEP))
+# So that what little is due at an account is not sought among the much of others.
+_BY_ACCOUNT: Final = (services.c.vendor_account, services.c.upkeep_at)
+sa.Index("ix_services_vendor_account_upkeep_at", *_BY_ACCOUNT, **_where(_UPKEEP))
+sa.Index("ix_services_bulk_id", services.c.bulk_id, **_where(_OF_BULK))
+sa.Index("ix_services_parent_id", services.c.parent_id, **_where(_OF_PARENT))
 
 service_periods = sa.Table(
     "service_periods",
@@ -259,37 +253,14 @@ operations = sa.Table(
 _ENDED: Final = ", ".join(sorted(f"'{state.value}'" for state in ENDED_OPERATIONS))
 _OPEN: Final = sa.text(f"state NOT IN ({_ENDED})")
 _RUNNING: Final = sa.text("state = 'running'")
-sa.Index("ix_operations_due_at", operations.c.due_at, postgresql_where=_OPEN, sqlite_where=_OPEN)
-sa.Index(
-    "ix_operations_open_resource",
-    operations.c.resource,
-    operations.c.position,
-    postgresql_where=_OPEN,
-    sqlite_where=_OPEN,
-)
-sa.Index(
-    "uq_operations_one_running",
-    operations.c.resource,
-    unique=True,
-    postgresql_where=_RUNNING,
-    sqlite_where=_RUNNING,
-)
-sa.Index(
-    "ix_operations_account_due",
-    operations.c.vendor_account,
-    operations.c.due_at,
-    postgresql_where=_OPEN,
-    sqlite_where=_OPEN,
-)
-sa.Index("ix_operations_running_account", operations.c.vendor_account, postgresql_where=_RUNNING, sqlite_where=_RUNNING)
+sa.Index("ix_operations_due_at", operations.c.due_at, **_where(_OPEN))
+sa.Index("ix_operations_open_resource", operations.c.resource, operations.c.position, **_where(_OPEN))
+sa.Index("uq_operations_one_running", operations.c.resource, unique=True, **_where(_RUNNING))
+sa.Index("ix_operations_account_due", operations.c.vendor_account, operations.c.due_at, **_where(_OPEN))
+sa.Index("ix_operations_running_account", operations.c.vendor_account, **_where(_RUNNING))
 sa.Index("ix_operations_order_id", operations.c.order_id)
 sa.Index("ix_operations_service_id", operations.c.service_id)
-sa.Index(
-    "ix_operations_event_key",
-    operations.c.event_key,
-    postgresql_where=sa.text("event_key IS NOT NULL"),
-    sqlite_where=sa.text("event_key IS NOT NULL"),
-)
+sa.Index("ix_operations_event_key", operations.c.event_key, **_where(sa.text("event_key IS NOT NULL")))
 
 operation_requirements = sa.Table(
     "operation_requirements",
@@ -356,13 +327,7 @@ outbox = sa.Table(
     sa.UniqueConstraint("subject", "sequence"),
 )
 _UNPUBLISHED: Final = sa.text("published_at IS NULL")
-sa.Index(
-    "ix_outbox_unpublished",
-    outbox.c.shard,
-    outbox.c.id,
-    postgresql_where=_UNPUBLISHED,
-    sqlite_where=_UNPUBLISHED,
-)
+sa.Index("ix_outbox_unpublished", outbox.c.shard, outbox.c.id, **_where(_UNPUBLISHED))
 
 relay_shards = sa.Table(
     "relay_shards",

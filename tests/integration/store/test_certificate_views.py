@@ -97,7 +97,7 @@ class TestLists:
 
 class TestHistory:
     def test_every_certificate_is_kept_the_newest_first(self, desk: CertificateStage) -> None:
-        chains = []
+        chains: list[str] = []
         for _ in range(2):
             chains.insert(0, upload(desk).pem + intermediate().pem)
             desk.stage.let_pass(60)
