@@ -64,15 +64,10 @@ class PleskWorld:
 
     def send(self, packet: str) -> Element:
         """The first result of a packet."""
-        found = self.answer(packet).find(".//result")
-        assert found is not None
-        return found
-
-    def answer(self, packet: str) -> Element:
-        """The whole answer to a packet."""
         answer = self._http.post(self._settings.url, content=f"<packet>{packet}</packet>".encode())
-        root: Element = defusedxml.ElementTree.fromstring(answer.content)
-        return root
+        found = defusedxml.ElementTree.fromstring(answer.content).find(".//result")
+        assert found is not None, answer.text
+        return found
 
     def effects(self, operation: str = "", reference: str = "") -> int:
         return len(self.simulator.ledger.effects(operation=operation, reference=reference))

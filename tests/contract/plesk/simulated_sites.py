@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
+import dns.message
+import dns.query
 import httpx
+from dns.rdtypes.txtbase import TXTBase
 
 from adapters.plesk import PleskHosting
 from adapters.sandbox.plesk import RunningPlesk, start_simulator
 from provisioner.kernel.secret import Secret
-from provisioner.ports.accounts import VendorAccount
 from provisioner.ports.certificates import Site
 from tests.contract.hosting_suite import new_customer, new_subscription
 from tests.contract.plesk import simulated
@@ -27,12 +28,6 @@ def running() -> Iterator["SitesWorld"]:
             world.close()
 
 
-def account(simulator: RunningPlesk, **settings: str) -> VendorAccount:
-    """The simulated server's account, with the ports on which it shows its sites."""
-    ports = {"ftp_port": str(simulator.ftp_port), "tls_port": str(simulator.tls_port)}
-    return simulated.account(simulator, **{**ports, **settings})
-
-
 def new_site(panel: PleskHosting) -> Site:
     """A site of ours, made by the adapter itself."""
     wanted = new_subscription(panel.ensure_customer(new_customer()).ref, simulated.PLAN)
@@ -47,11 +42,10 @@ class SitesWorld(PleskWorld):
         self.ports = simulator
 
     def shown_values(self, name: str) -> list[str]:
-        zone = name.removeprefix("_acme-challenge.").removeprefix("www.")
-        filtered = f"<filter><dns-zone-name>{zone}</dns-zone-name></filter>"
-        records = self.all(f"<dns><get_rec>{filtered}</get_rec></dns>")
-        texts = [each for each in records if each.findtext("data/type") == "TXT"]
-        return [each.findtext("data/value", "") for each in texts if each.findtext("data/host") == f"{name}."]
+        question = dns.message.make_query(name, "TXT")
+        answer = dns.query.udp(question, "127.0.0.1", port=self.ports.dns_port, timeout=10)
+        records = [record for answered in answer.answer for record in answered if isinstance(record, TXTBase)]
+        return [b"".join(record.strings).decode() for record in records]
 
     def shown_file(self, name: str, token: str) -> str | None:
         url = f"http://127.0.0.1:{self.ports.http_port}/.well-known/acme-challenge/{token}"
@@ -100,7 +94,3 @@ class SitesWorld(PleskWorld):
         number = self.send(f"<site><get><filter><name>{site.domain}</name></filter><dataset/></get></site>")
         filtered = f"<filter><site-id>{number.findtext('id')}</site-id></filter>"
         assert self.send(f"<dns><disable>{filtered}</disable></dns>").findtext("status") == "ok"
-
-    def all(self, packet: str) -> list[Element]:
-        """All results of a packet."""
-        return self.answer(packet).findall(".//result")

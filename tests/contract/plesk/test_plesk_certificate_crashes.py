@@ -50,13 +50,13 @@ def world() -> Iterator[SitesWorld]:
 
 @pytest.fixture
 def host(world: SitesWorld) -> Iterator[PleskHosting]:
-    with simulated.opened(simulated_sites.account(world.ports)) as host:
+    with simulated.opened(simulated.account(world.simulator)) as host:
         yield host
 
 
 def run_until_killed(world: SitesWorld, site: Site, call: Call, at: str) -> int:
     """Run one operation in a process of its own with a crash point armed; gives its exit code."""
-    account = simulated_sites.account(world.ports)
+    account = simulated.account(world.simulator)
     told: dict[str, Any] = {
         "settings": dict(account.settings),
         "credentials": {name: secret.reveal() for name, secret in account.credentials.items()},

@@ -29,7 +29,7 @@ def world() -> Iterator[SitesWorld]:
 @pytest.fixture
 def host(world: SitesWorld) -> Iterator[PleskHosting]:
     patience = {"read_timeout": READ_TIMEOUT, "connect_timeout": READ_TIMEOUT}
-    with simulated.opened(simulated_sites.account(world.ports, **patience)) as host:
+    with simulated.opened(simulated.account(world.simulator, **patience)) as host:
         yield host
     world.simulator.faults.clear()
 

@@ -28,7 +28,7 @@ def world() -> Iterator[SitesWorld]:
 
 @pytest.fixture
 def host(world: SitesWorld) -> Iterator[PleskHosting]:
-    with simulated.opened(simulated_sites.account(world.ports)) as host:
+    with simulated.opened(simulated.account(world.simulator)) as host:
         yield host
 
 
@@ -115,7 +115,7 @@ def test_a_site_that_is_switched_off_shows_no_files(host: PleskHosting, site: Si
 def test_the_accounts_settings_decide_the_terms(
     world: SitesWorld, site: Site, settings: dict[str, str], expected: dict[str, object]
 ) -> None:
-    with simulated.opened(simulated_sites.account(world.ports, **settings)) as host:
+    with simulated.opened(simulated.account(world.simulator, **settings)) as host:
         terms = host.certificate_terms(site).data
     assert {name: terms[name] for name in expected} == expected
 
@@ -125,7 +125,7 @@ def test_a_record_is_not_shown_where_the_settings_forbid_it(
     world: SitesWorld, site: Site, settings: dict[str, str]
 ) -> None:
     before = world.effects()
-    with simulated.opened(simulated_sites.account(world.ports, **settings)) as host, pytest.raises(Rejected) as refused:
+    with simulated.opened(simulated.account(world.simulator, **settings)) as host, pytest.raises(Rejected) as refused:
         host.show_challenge(site, record(site.domain))
     assert refused.value.code == "challenge_not_possible"
     assert world.effects() == before
@@ -161,7 +161,7 @@ def test_a_renewed_certificate_is_served_in_place_of_the_old_one(host: PleskHost
 
 def test_a_site_that_cannot_be_reached_is_waited_for_in_words(world: SitesWorld, site: Site) -> None:
     nobody = world.ports.ftp_port  # it speaks, but not TLS
-    with simulated.opened(simulated_sites.account(world.ports, tls_port=str(nobody))) as host:
+    with simulated.opened(simulated.account(world.simulator, tls_port=str(nobody))) as host:
         seen = host.served_certificate(site, NOW)
     assert isinstance(seen, Pending)
     assert seen.reason.startswith(f"{site.domain} cannot be reached by HTTPS: 127.0.0.1: ")
