@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from provisioner.console.bulks import bulks
+from provisioner.console.certificates import certificates
 from provisioner.console.contacts import contacts
 from provisioner.console.demo import demo
 from provisioner.console.doctor import doctor
@@ -60,6 +61,7 @@ for command in (
     orders,
     services,
     domains,
+    certificates,
     contacts,
     bulks,
     polls,
