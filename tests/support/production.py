@@ -68,7 +68,9 @@ class Vendors(NamedTuple):
         return made
 
     def introduce(self) -> None:
-        """Tell the authority where names are looked up."""
+        """Have the panel's name server answer for the whole world, and tell the authority where to ask."""
+        root = {"name": ".", "type": "NS", "value": "ns.world.example."}
+        httpx.post(f"{self.panel.control_url}/dns/records", json=root).raise_for_status()
         world = {"http_address": f"127.0.0.1:{self.panel.http_port}", "dns_server": f"127.0.0.1:{self.panel.dns_port}"}
         self.authority.simulator.adjust({"settings": world})
 
