@@ -86,7 +86,7 @@ class StoreJournal:
             row = self._own(connection, claim)
             self._write_outcomes(connection, claim, pause.outcomes)
             writing = self._writing(connection, row)
-            if pause.attention == NO_ACCOUNT and row["vendor_account"] is None and place_late(writing, row):
+            if pause.attention == NO_ACCOUNT and _is_unplaced(claim) and place_late(writing, row):
                 pause = GOES_ON
             self._update_operation(connection, claim, row, pause)
             item_paused(writing, row, pause)
@@ -176,6 +176,8 @@ class StoreJournal:
         }
         if pause.account is not None:
             values["vendor_account"] = pause.account
+        if pause.attention == NO_ACCOUNT:  # it is at none, so that it is found when one is added
+            values["vendor_account"] = None
         if _is_new(pause):
             values["since"] = self._database.now()
         elif pause.attention is None and row["attention"] == WAITS_LONG:
@@ -225,6 +227,11 @@ class StoreJournal:
             waits=self._breaker,
             threshold=self._breaker_failures,
         )
+
+
+def _is_unplaced(claim: Claim) -> bool:
+    """Whether it is this operation, or its service, that lacks the account."""
+    return claim.vendor_account is None or claim.service is None or claim.service.vendor_account is None
 
 
 def _with_key(ending: Ending) -> Iterator[tuple[str, KeyKind]]:

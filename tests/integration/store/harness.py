@@ -40,6 +40,17 @@ class StoreHarness:
         """Leave the store without a vendor account."""
         self._stage.sql("DELETE FROM vendor_accounts")
 
+    def patience(self, operation_id: str) -> datetime | None:
+        """Until when an operation may well wait."""
+        until: datetime | None = self._stage.row("operations", id=operation_id)["patient_until"]
+        return until
+
+    def sealed_values(self) -> list[bytes]:
+        """Whatever is sealed of operations, services and certificates."""
+        columns = (operations.c.sealed_secret, services.c.sealed_password, certificates.c.sealed_key)
+        values = [row[column.name] for column in columns for row in self._stage.rows(column.table)]
+        return [value for value in values if value is not None]
+
     @property
     def journal(self) -> Journal:
         return self._store.journal
