@@ -56,6 +56,7 @@ class Dns:
         self._port = settings.nameserver_port
         self._seconds = min(settings.connect_seconds, LONGEST_SECONDS)
         self._resolvers = _resolvers(settings)
+        self._silent: set[Endpoint] = set()
         self._servers: dict[dns.name.Name, tuple[Server, ...]] = {dns.name.root: self._resolvers}
         self._said: dict[tuple[dns.name.Name, dns.rdatatype.RdataType], tuple[Said, ...]] = {}
 
@@ -128,10 +129,11 @@ class Dns:
         if not server.recursive:
             question.flags &= ~dns.flags.RD
         for endpoint in server.endpoints:
-            try:
-                return dns.query.udp_with_fallback(question, endpoint.address, self._seconds, endpoint.port)[0]
-            except (dns.exception.DNSException, OSError):
-                continue  # its next address
+            if endpoint not in self._silent:
+                try:
+                    return dns.query.udp_with_fallback(question, endpoint.address, self._seconds, endpoint.port)[0]
+                except (dns.exception.DNSException, OSError):
+                    self._silent.add(endpoint)  # waited for once a check is enough
         return None
 
 

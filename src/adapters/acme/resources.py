@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from acme import challenges
+from josepy.errors import DeserializationError
 
 from adapters.acme import problems
 from adapters.acme.keys import AccountKey
@@ -135,12 +136,20 @@ def _challenge(entry: Mapping[str, Any], name: str, domain: str, key: AccountKey
     kind, token, url = _text(entry.get("type")), _text(entry.get("token")), _text(entry.get("url"))
     if kind not in list(Method) or not url:
         return None
-    if not _TOKEN.fullmatch(token):  # it becomes the name of a file
-        raise UnreadableAnswer("a challenge's token is not base64url")
     method = Method(kind)
-    proof = _KINDS[method].from_json({"type": kind, "token": token})
+    proof = _proof(method, token)
     place = token if method is Method.HTTP else proof.validation_domain_name(domain)
     return Challenge(name=name, method=method, place=place, content=proof.validation(key.private), url=url)
+
+
+def _proof(method: Method, token: str) -> challenges.KeyAuthorizationChallenge:
+    """The library's challenge, which knows what is to be shown."""
+    if not _TOKEN.fullmatch(token):  # it becomes the name of a file
+        raise UnreadableAnswer("a challenge's token is not base64url")
+    try:
+        return _KINDS[method].from_json({"type": method.value, "token": token})
+    except DeserializationError:
+        raise UnreadableAnswer("a challenge's token is too short") from None
 
 
 def _object(body: Any, what: str) -> Mapping[str, Any]:

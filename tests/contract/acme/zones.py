@@ -96,7 +96,7 @@ class World:
     def settings(self) -> Mapping[str, str]:
         """Looks that begin at the resolver; a server that does not answer is given up sooner than in the world."""
         port = str(self.port)
-        return {"resolvers": f"{RESOLVER}:{port}", "nameserver_port": port, "connect_seconds": "0.4"}
+        return {"resolvers": f"{RESOLVER}:{port}", "nameserver_port": port, "connect_seconds": "1"}
 
     def delegate(self, zone: str, *addresses: str) -> None:
         """Give a zone to the servers at these addresses."""
