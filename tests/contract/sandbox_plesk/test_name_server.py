@@ -177,6 +177,12 @@ def test_a_name_that_is_not_the_panels_can_be_told(simulator: RunningPlesk, else
     assert answer.flags & dns.flags.RA
 
 
+def test_a_record_of_elsewhere_hides_those_of_its_type_only(plesk: RunningPlesk, elsewhere: httpx.Client) -> None:
+    told(elsewhere, name="example.com", type="A", value="203.0.113.9")
+    assert values(plesk, "www.example.com", "A") == {"203.0.113.9"}
+    assert values(plesk, "example.com", "NS") == {"ns1.example.com."}
+
+
 def test_a_domain_that_is_delegated_elsewhere_is_not_the_panels(plesk: RunningPlesk, elsewhere: httpx.Client) -> None:
     told(elsewhere, name="example.com", type="NS", value="ns.other.example")
     told(elsewhere, name="ns.other.example", type="A", value="127.0.0.1")

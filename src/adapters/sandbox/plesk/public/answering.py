@@ -66,7 +66,7 @@ class Answering:
     def _chain(self, name: str, kind: str) -> Iterator[tuple[Zone, str, Found]]:
         """What is found under a name, and under those that its aliases lead to."""
         for _ in range(MOST_ALIASES):
-            zone = self._zone_for(name)
+            zone = self._zone_for(name, kind)
             if zone is None:
                 return
             found = zone.look_up(name, kind)
@@ -81,14 +81,14 @@ class Answering:
         return [
             each
             for host in hosts
-            for zone in (self._zone_for(host),)
-            if zone is not None
             for kind in ("A", "AAAA")
+            for zone in (self._zone_for(host, kind),)
+            if zone is not None
             for each in rrsets(host, zone.look_up(host, kind).entries)
         ]
 
-    def _zone_for(self, name: str) -> Zone | None:
-        if self.elsewhere.governs(name):
+    def _zone_for(self, name: str, kind: str) -> Zone | None:
+        if self.elsewhere.governs(name, kind):
             return self.elsewhere.zone()
         with self.panel.lock:
             for above in ancestors(name):

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
-from adapters.sandbox.plesk.public.zones import Entry, Zone, ancestors
+from adapters.sandbox.plesk.public.zones import ALIAS, ANY, Entry, Zone, ancestors
 from adapters.sandbox.plesk.rdata import rdata_of
 
 ROOT: Final = "."
-_NAMES: Final = ("NS", "CNAME")
+_NAMES: Final = ("NS", ALIAS)
 
 
 class OutsideName(BaseModel):
@@ -29,6 +29,11 @@ class OutsideName(BaseModel):
     @classmethod
     def _absolute(cls, name: str) -> str:
         return f"{name.lower().removesuffix('.')}."
+
+    @field_validator("type")
+    @classmethod
+    def _in_capitals(cls, kind: str) -> str:
+        return kind.upper()
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -74,13 +79,11 @@ class Elsewhere:
         with self._lock:
             return Zone(ROOT, [_entry(line) for line in self._lines if line.type])
 
-    def governs(self, name: str) -> bool:
-        """True for a name that has records here, or lies in a zone that is delegated here by NS records."""
+    def governs(self, name: str, kind: str) -> bool:
+        """True where a name has records of a type here, or lies in a zone that is delegated here by NS records."""
         above = set(ancestors(name))
         with self._lock:
-            return any(
-                line.type and (line.name == name or (line.type == "NS" and line.name in above)) for line in self._lines
-            )
+            return any(_decides(line, name, kind) or (line.type == "NS" and line.name in above) for line in self._lines)
 
     def misbehaviour(self, name: str) -> OutsideName | None:
         """How this name is answered instead, if it was told."""
@@ -89,7 +92,10 @@ class Elsewhere:
             return next((line for line in self._lines if not line.type and line.name in above), None)
 
 
+def _decides(line: OutsideName, name: str, kind: str) -> bool:
+    return line.name == name and line.type != "" and (line.type in (kind, ALIAS) or kind == ANY)
+
+
 def _entry(line: OutsideName) -> Entry:
-    kind = line.type.upper()
-    value = f"{line.value.lower().removesuffix('.')}." if kind in _NAMES else line.value
-    return Entry(line.name, kind, value, ttl=line.ttl)
+    value = f"{line.value.lower().removesuffix('.')}." if line.type in _NAMES else line.value
+    return Entry(line.name, line.type, value, ttl=line.ttl)
