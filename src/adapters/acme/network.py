@@ -89,6 +89,7 @@ class Wire(client.ClientNetwork):
         )
         self.session.trust_env = False  # no proxies, and no logins from a .netrc
         self._clock = clock
+        self._changes = False
         self._timeouts = (settings.connect_seconds, settings.command_seconds)
 
     def ask(self, url: str) -> Answer:
@@ -98,6 +99,7 @@ class Wire(client.ClientNetwork):
     def send(self, url: str, message: JSONDeSerializable | None, *, nonce_url: str, account_url: str = "") -> Answer:
         """A signed POST; without a message it only reads (RFC 8555 section 6.3). Raises as `ask`."""
         self.account = messages.RegistrationResource(uri=account_url) if account_url else None
+        self._changes = message is not None
         try:
             return _answer(self.post(url, message, new_nonce_url=nonce_url), self._clock.now())
         except (errors.Error, DeserializationError) as error:
@@ -153,7 +155,7 @@ class Wire(client.ClientNetwork):
             answer = redaction.shown_response(response)
         finally:
             exchange.record(redaction.shown_request(method, url, signed), answer)
-        if signed:
+        if signed and self._changes:
             crash.point("response_received")
         return response
 
@@ -161,7 +163,7 @@ class Wire(client.ClientNetwork):
         with self.session.request(
             method,
             url,
-            data=_Body(signed) if signed else None,
+            data=self._body(signed),
             headers={"User-Agent": USER_AGENT, "Accept-Language": "en", **headers},
             timeout=self._timeouts,
             verify=self.verify_ssl,
@@ -170,6 +172,11 @@ class Wire(client.ClientNetwork):
         ) as response:
             self._read(response)
         return response
+
+    def _body(self, signed: str) -> "bytes | _Body | None":
+        if not signed:
+            return None
+        return _Body(signed) if self._changes else signed.encode()
 
     def _read(self, response: requests.Response) -> None:
         """Read the body. Raises when it is too long, or when it drips for longer than a whole answer may take."""
@@ -186,7 +193,7 @@ class Wire(client.ClientNetwork):
 
 
 class _Body:
-    """A signed message that tells when its last byte was handed to the connection."""
+    """A signed change that passes a crash point when its last byte was handed to the connection."""
 
     def __init__(self, signed: str) -> None:
         self._bytes = signed.encode()
