@@ -160,8 +160,8 @@ def _fraction(key: str) -> float:
 
 
 def _serial(number: int) -> str:
-    if not 0 < number < 1 << (8 * LONGEST_SERIAL):
-        raise ValueError("the serial number is none that RFC 5280 allows")
+    if number.bit_length() > 8 * LONGEST_SERIAL:
+        raise ValueError("the serial number is longer than RFC 5280 allows")
     return f"{number:x}"
 
 

@@ -1,5 +1,6 @@
 """Certificates: what they say, which names they are good for, and when they are renewed."""
 
+import base64
 import hashlib
 from datetime import timedelta
 
@@ -19,6 +20,10 @@ from provisioner.orders.certificates import (
 from tests.unit.orders.certificate_chains import DAY, NOW, certificate, intermediate, leaf, root
 
 
+def pem(der: bytes) -> str:
+    return f"-----BEGIN CERTIFICATE-----\n{base64.encodebytes(der).decode()}-----END CERTIFICATE-----\n"
+
+
 def facts(lifetime: timedelta) -> CertificateFacts:
     return CertificateFacts(("example.com",), "CN=Test", "1", "ab" * 32, NOW, NOW + lifetime)
 
@@ -34,6 +39,16 @@ def test_the_facts_are_those_of_the_first_certificate() -> None:
 
 def test_the_serial_number_is_in_small_hex_digits() -> None:
     assert facts_of(certificate("x", root(), serial=0xABC).pem).serial == "abc"
+
+
+def test_a_serial_number_that_no_database_has_room_for_is_refused() -> None:
+    der = certificate("x", root(), serial=0xABC).der
+    longer = der.replace(b"\x02\x02\x0a\xbc", b"\x02\x20" + b"\x0a" * 32)
+    outer, inner = len(longer) - 4, int.from_bytes(der[6:8], "big") + 30
+    mended = b"\x30\x82" + outer.to_bytes(2, "big") + b"\x30\x82" + inner.to_bytes(2, "big") + longer[8:]
+
+    with pytest.raises(CertificateUnparseable):
+        facts_of(pem(mended))
 
 
 def test_a_common_name_is_no_name() -> None:
