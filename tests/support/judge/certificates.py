@@ -35,7 +35,7 @@ STEPS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("terms", "names-lead-here", "leads-here", "request", "validated"), NOTHING),
     **dict.fromkeys(("seen", "seen-http", "seen-dns", "answer-http", "answer-dns"), NOTHING),
     **dict.fromkeys(("dead", "again", "served", "served-before", "window", "standing"), NOTHING),
-    **dict.fromkeys(("certificate", "validity", "hosting", "predecessor", "used", "installed"), NOTHING),
+    **dict.fromkeys(("certificate", "predecessor", "used", "installed"), NOTHING),
     "order": ORDERED,
     "issue": ISSUED,
     "revoke": REVOKED,

@@ -5,15 +5,13 @@ While this goes on, the service may get a newer certificate. Then that has an in
 after this one; what is called is always given the service's certificate together with its own key.
 """
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from provisioner.kernel.secret import Secret
 from provisioner.orders.certificates import CertificateFacts, covers, facts_of, installed_name
 from provisioner.ports.certificates import InstalledCertificate
-from provisioner.ports.outcomes import Done, Pending, Rejected
-from provisioner.workflows.certificates import parties
+from provisioner.ports.outcomes import Rejected
+from provisioner.workflows.certificates import parties, serving
 from provisioner.workflows.certificates.ordered import CUSTOMER, PANEL, Current, Ordered
 from provisioner.workflows.certificates.problems import (
     EXPIRED,
@@ -30,10 +28,6 @@ from provisioner.workflows.definition import workflow
 from provisioner.workflows.journal import CertificateUse, ServiceChange, Upkeep
 from provisioner.workflows.operation import Operation
 
-SEEN_WITHIN: Final = timedelta(minutes=10)
-"""A web server that takes a new certificate up does so sooner."""
-LOOK_EVERY: Final = 30.0
-
 
 @workflow("certificate.install")
 def install(op: Operation) -> ServiceChange:
@@ -42,8 +36,7 @@ def install(op: Operation) -> ServiceChange:
     What was asked for by a message is done. What follows by itself spares a newer certificate, and one that the
     customer has uploaded, while they are valid. Raises Rejected `hosting_gone`, `nothing_there` and `expired`.
     """
-    current = _installable(op)
-    pinned = str(op.write_down("certificate", {"fingerprint": current.facts.fingerprint})["fingerprint"])
+    current, pinned = _installable(op)
     if op.inputs.get("automatic") and (spared := _spared(op, current)) is not None:
         told = {"installed": False, "problem": spared, "problem_code": OTHER_IN_USE}
         return ServiceChange(None, data=told, upkeep=tomorrow(op))
@@ -52,35 +45,37 @@ def install(op: Operation) -> ServiceChange:
         _put(op, current, name)
     except Rejected as refused:
         raise problem(refused) from refused
-    seen = _seen(op, {pinned, current.facts.fingerprint})
-    return _installed(op, current, pinned, seen)
+    unseen = serving.await_ours(op, {pinned, current.facts.fingerprint})
+    return _installed(op, current, pinned, unseen)
 
 
 # -- whether to
 
 
-def _installable(op: Operation) -> Current:
+def _installable(op: Operation) -> tuple[Current, str]:
+    """The service's certificate, and the fingerprint of the one that this operation began with."""
     current = Current.of(op)
-    if current is None or current.source == PANEL:
+    found = {
+        "fingerprint": None if current is None or current.source == PANEL else current.facts.fingerprint,
+        "is_over": current is not None and current.facts.not_after <= op.now,
+        "hosting_is_going": parties.hosting_is_going(op),
+    }
+    began = op.write_down("certificate", found)
+    if current is None or began["fingerprint"] is None:
         raise Rejected("nothing_there", "there is no certificate here that could be installed")
-    if op.write_down("validity", {"is_over": current.facts.not_after <= op.now})["is_over"]:
+    if began["is_over"]:
         raise Rejected(EXPIRED, "this certificate has expired, so it is not installed")
-    if op.write_down("hosting", {"is_going": parties.hosting_is_going(op)})["is_going"]:
+    if began["hosting_is_going"]:
         raise Rejected(HOSTING_GONE, WORDS[HOSTING_GONE])
-    return current
+    return current, str(began["fingerprint"])
 
 
 def _spared(op: Operation, current: Current) -> str | None:
     """Why what the site serves is left in use; None when it is not. One that cannot be seen is not."""
-    host, site = parties.host(op), parties.site(op)
-
-    def look() -> Done:
-        found = host.served_certificate(site, op.now)
-        return Done(data={"chain": found.data["chain"] if isinstance(found, Done) else None})
-
-    served = op.wait_until("served-before", look, every=LOOK_EVERY, reason="looking what the website serves")
-    chain = served.data["chain"]
-    return None if chain is None else _reason_to_spare(op, current.facts, facts_of(chain), site.domain)
+    chain = serving.look(op, "served-before").get("chain")
+    if chain is None:
+        return None
+    return _reason_to_spare(op, current.facts, facts_of(chain), parties.site(op).domain)
 
 
 def _reason_to_spare(op: Operation, ours: CertificateFacts, served: CertificateFacts, domain: str) -> str | None:
@@ -121,39 +116,14 @@ def _remove_predecessor(op: Operation, name: str) -> None:
         return
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What a handshake showed; `reason` when it was not our certificate."""
-
-    reason: str | None
-
-
-def _seen(op: Operation, ours: set[str]) -> _Seen:
-    """Look for a while whether the site serves it. That it cannot be seen is told and undoes nothing."""
-    host, site = parties.host(op), parties.site(op)
-    until = datetime.fromisoformat(op.write_down("used", {"until": (op.now + SEEN_WITHIN).isoformat()})["until"])
-
-    def look() -> Done | Pending:
-        found = host.served_certificate(site, op.now)
-        if isinstance(found, Done) and found.data["fingerprint"] in ours:
-            return Done(data={"reason": None})
-        reason = found.reason if isinstance(found, Pending) else "the website serves another certificate"
-        return Done(data={"reason": reason}) if op.now >= until else Pending(LOOK_EVERY, reason)
-
-    try:
-        found = op.wait_until("seen", look, every=LOOK_EVERY, reason="looking whether the website serves it")
-    except Rejected as refused:
-        return _Seen(refused.message)
-    return _Seen(found.data["reason"])
-
-
-def _installed(op: Operation, current: Current, pinned: str, seen: _Seen) -> ServiceChange:
+def _installed(op: Operation, current: Current, pinned: str, unseen: str | None) -> ServiceChange:
+    """That it could not be seen is told, and undoes nothing."""
     use = CertificateUse(pinned, installed_name(pinned))
     if current.facts.fingerprint != pinned:  # the newer one is installed by an operation of its own
         return ServiceChange(None, uses=(use, *_gone(op, pinned)))
     told: dict[str, Any] = {**NO_PROBLEM}
-    if seen.reason is not None:
-        told = as_data(Rejected(NOT_SERVED, f"the certificate is installed, and could not be seen: {seen.reason}"))
+    if unseen is not None:
+        told = as_data(Rejected(NOT_SERVED, f"the certificate is installed, and could not be seen: {unseen}"))
     facts = {"installed": True, "install": True, "installed_as": use.installed_as, "installed_fingerprint": pinned}
     uses = (use, *_gone(op, pinned))
     return ServiceChange(None, data={**facts, **told}, uses=uses, upkeep=_upkeep(op, current))

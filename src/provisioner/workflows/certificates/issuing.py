@@ -1,15 +1,14 @@
 """The first certificate of a website: from the authority, or found where the panel obtains it by itself."""
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from provisioner.orders.statuses import ServiceStatus
-from provisioner.ports.outcomes import Done, Pending, Rejected
-from provisioner.workflows.certificates import parties
-from provisioner.workflows.certificates.obtaining import LOOK_EVERY, Terms, ever_more_slowly, obtain
+from provisioner.ports.outcomes import Done
+from provisioner.workflows.certificates import serving
+from provisioner.workflows.certificates.obtaining import Terms, obtain
 from provisioner.workflows.certificates.ordered import PANEL
-from provisioner.workflows.certificates.problems import NO_METHOD, NOT_SERVED, problem
+from provisioner.workflows.certificates.problems import NO_METHOD
 from provisioner.workflows.certificates.standing import found_on_panel, install_next, issued_by_authority
 from provisioner.workflows.definition import workflow
 from provisioner.workflows.journal import NEVER, ServiceChange
@@ -25,25 +24,10 @@ def issue(op: Operation) -> ServiceChange:
     """Obtain the certificate when the names lead here; then it is installed, and renewed for ever."""
     terms = Terms.asked(op)
     if terms.source == PANEL:
-        return found_on_panel(op, ServiceStatus.ACTIVE, served_by_panel(op, PATIENCE))
+        return found_on_panel(op, ServiceStatus.ACTIVE, serving.await_any(op, PATIENCE))
     if terms.source == NOBODY:
         told = {"problem": NOT_HERE, "problem_code": NO_METHOD}
         return op.service_is(ServiceStatus.FAILED, Done(data=told), upkeep=NEVER, reason=NOT_HERE)
     issued, csr = obtain(op, terms, PATIENCE)
     install_next(op, automatic=True)
     return issued_by_authority(op, ServiceStatus.ACTIVE, issued, csr)
-
-
-def served_by_panel(op: Operation, patience: timedelta) -> Mapping[str, Any]:
-    """What the website serves, once that is valid."""
-    host, site = parties.host(op), parties.site(op)
-
-    def look() -> Done | Pending:
-        return ever_more_slowly(op, host.served_certificate(site, op.now))
-
-    reason = "the server obtains the certificate by itself, and the website does not serve it yet"
-    foreseen = patience.total_seconds()
-    try:
-        return op.wait_until("served", look, every=LOOK_EVERY, reason=reason, foreseen=foreseen).data
-    except Rejected as refused:
-        raise problem(refused, late=NOT_SERVED) from refused

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from provisioner.ports.outcomes import Rejected
-from provisioner.workflows.certificates.issuing import served_by_panel
+from provisioner.workflows.certificates import serving
 from provisioner.workflows.certificates.obtaining import Terms, obtain
 from provisioner.workflows.certificates.ordered import CUSTOMER, PANEL, Current
 from provisioner.workflows.certificates.problems import as_data, is_problem
@@ -40,7 +40,7 @@ def renew(op: Operation) -> ServiceChange:
 def _renewed(op: Operation, current: Current | None) -> ServiceChange:
     terms = Terms.asked(op)
     if terms.source == PANEL:
-        return found_on_panel(op, None, served_by_panel(op, PATIENCE))
+        return found_on_panel(op, None, serving.await_any(op, PATIENCE))
     issued, csr = obtain(op, terms, PATIENCE, replaces=_replaces(op, current))
     install_next(op, automatic=True)
     return issued_by_authority(op, None, issued, csr)

@@ -8,7 +8,7 @@ from provisioner.workflows.certificates import parties
 from provisioner.workflows.certificates.ordered import AUTHORITY, Current, Ordered
 from provisioner.workflows.certificates.standing import UPKEEP
 from provisioner.workflows.definition import workflow
-from provisioner.workflows.journal import NEVER, CertificateUse, ServiceChange, Upkeep
+from provisioner.workflows.journal import NEVER, CertificateUse, ServiceChange
 from provisioner.workflows.operation import Operation
 
 NO_LONGER_NEEDED: Final = "cessationOfOperation"
@@ -16,7 +16,7 @@ NO_LONGER_NEEDED: Final = "cessationOfOperation"
 
 @workflow("certificate.revoke")
 def revoke(op: Operation) -> ServiceChange:
-    """Revoke it. A website that is to go on gets a new one, with a new key.
+    """Revoke it. A website that goes on is looked after at once, and gets a new one with a new key.
 
     Raises Rejected `nothing_there`, and `not_revocable` for what another has issued: that only its issuer can revoke.
     """
@@ -28,9 +28,11 @@ def revoke(op: Operation) -> ServiceChange:
     reason = str(op.inputs.get("reason") or "unspecified")
     op.step("revoke", parties.authority(op).revoke, current.chain, REVOCATION_REASONS.get(reason, 0))
     goes_on = reason != NO_LONGER_NEEDED and Ordered.of(op).auto_renew and not parties.hosting_is_going(op)
+    if goes_on:
+        op.follow_up(UPKEEP, resource=f"service:{op.service.service_id}")
     return ServiceChange(
         None,
         data={"revoked": True},
         uses=(CertificateUse(current.facts.fingerprint, revoked=True),),
-        upkeep=Upkeep(op.now, UPKEEP) if goes_on else NEVER,
+        upkeep=None if goes_on else NEVER,
     )

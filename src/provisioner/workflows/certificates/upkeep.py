@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from provisioner.orders.certificates import CertificateFacts, renew_at
 from provisioner.orders.statuses import ServiceStatus
-from provisioner.ports.outcomes import Done, Pending, Rejected
-from provisioner.workflows.certificates import parties
+from provisioner.ports.outcomes import Rejected
+from provisioner.workflows.certificates import parties, serving
 from provisioner.workflows.certificates.ordered import CUSTOMER, PANEL, Current, Ordered
 from provisioner.workflows.certificates.problems import EXPIRED, EXPIRES_SOON, NO_PROBLEM, NOT_SERVED
 from provisioner.workflows.certificates.standing import (
@@ -27,7 +27,6 @@ from provisioner.workflows.journal import NEVER, ServiceChange, Upkeep
 from provisioner.workflows.operation import Operation
 
 ENDED: Final = (ServiceStatus.CANCELLED, ServiceStatus.FAILED)
-LOOK_EVERY: Final = 60.0
 
 
 @workflow(UPKEEP)
@@ -112,13 +111,7 @@ def _warning(facts: CertificateFacts, now: datetime) -> Mapping[str, Any]:
 
 
 def _look_again(op: Operation, current: Current) -> ServiceChange:
-    host, site = parties.host(op), parties.site(op)
-
-    def look() -> Done:
-        found = host.served_certificate(site, op.now)
-        return Done(data={"reason": found.reason} if isinstance(found, Pending) else found.data)
-
-    served = op.wait_until("served", look, every=LOOK_EVERY, reason="looking what the website serves").data
+    served = serving.look(op, "served")
     if "chain" not in served:
         told = {"problem": f"the website serves no valid certificate: {served['reason']}", "problem_code": NOT_SERVED}
         return ServiceChange(None, data=told, upkeep=tomorrow(op))
