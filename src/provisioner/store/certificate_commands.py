@@ -1,7 +1,8 @@
-"""What a command to a certificate has besides one to any service: a new key, and the site at which it is done."""
+"""What a command to a certificate has besides one to any service: a new key, its site, and what else is there."""
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
@@ -9,9 +10,11 @@ import sqlalchemy as sa
 from provisioner.kernel.errors import RefusedError
 from provisioner.kernel.private_keys import generate_private_key
 from provisioner.orders.commands import NewCommand
+from provisioner.orders.statuses import ServiceStatus
 from provisioner.store.events import Row
 from provisioner.store.new_services import Sealing
 from provisioner.store.tables import services
+from provisioner.store.writing import Writing
 
 CERTIFICATE: Final = "certificate"
 OF_AUTHORITY: Final = frozenset({"renew", "revoke"})
@@ -31,10 +34,34 @@ def at_its_place(connection: sa.Connection, command: NewCommand) -> NewCommand:
     return replace(command, resource=command.resource_under(parent))
 
 
-def certificate_columns(service: Mapping[str, Any], command: NewCommand, operation_id: str, sealing: Sealing) -> Row:
-    """What the command's operation is given; a renewal has a new private key. Raises NotIssuedHere."""
+def certificate_columns(
+    writing: Writing, service: Mapping[str, Any], command: NewCommand, operation_id: str, sealing: Sealing
+) -> Row:
+    """What the command's operation is given: a renewal a new private key, a removal what the site is to use instead.
+
+    Raises NotIssuedHere.
+    """
     attributes = service["attributes"]
     if command.verb in OF_AUTHORITY and "method" not in attributes:
         raise NotIssuedHere
     key = generate_private_key(attributes["key"]) if command.verb == "renew" else None
-    return {"inputs": dict(command.inputs), "sealed_secret": sealing.operation(operation_id, key)}
+    others = _replacement(writing, service) if command.verb == "remove" else {}
+    return {"inputs": {**command.inputs, **others}, "sealed_secret": sealing.operation(operation_id, key)}
+
+
+def _replacement(writing: Writing, service: Mapping[str, Any]) -> Row:
+    """The name on the panel of another certificate of the same site that is valid, the longest one."""
+    others = (services.c.parent_id == service["parent_id"], services.c.id != service["id"])
+    query = sa.select(services.c.data).where(*others, services.c.status == ServiceStatus.ACTIVE.value)
+    now = writing.database.moment(writing.connection)
+    own = service["data"].get("installed_as")
+    fitting = [
+        data
+        for data in writing.connection.scalars(query)
+        if data.get("installed_as") not in (None, own) and not data.get("revoked") and _end(data) > now
+    ]
+    return {"replacement": max(fitting, key=_end)["installed_as"]} if fitting else {}
+
+
+def _end(data: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(data["not_after"])

@@ -161,7 +161,7 @@ class Commands:
     ) -> Row:
         """What the command's operation is given besides, by its service's product."""
         if service["product"] == CERTIFICATE and command.verb != "cancel":
-            return certificate_columns(service, command, operation_id, self._sealing)
+            return certificate_columns(details.writing, service, command, operation_id, self._sealing)
         return details.columns(service, operation_id)
 
     def _intend(

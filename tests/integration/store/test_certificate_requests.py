@@ -1,5 +1,6 @@
 """Certificates that a storefront asks for become services of their hosting, each with an operation and a key."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,11 +14,13 @@ from tests.integration.store.certificate_desk import (
     HOSTING,
     CertificateStage,
     add_authority,
+    add_certificate,
     add_hosting,
     code,
     desk,
 )
-from tests.support.stores import ACCOUNT, Stage, together
+from tests.support.postgres import PostgresCluster
+from tests.support.stores import ACCOUNT, Stage, together, while_locked
 
 __all__ = ["desk"]
 
@@ -103,6 +106,14 @@ class TestTheHosting:
     def test_must_not_be_cancelled(self, desk: CertificateStage, status: str) -> None:
         desk.becomes(status, HOSTING)
         assert code(desk.issue()) == ("rejected", "hosting_gone")
+
+    def test_that_is_just_being_cancelled_gets_no_certificate(
+        self, postgres_stage: Stage, postgres: PostgresCluster
+    ) -> None:
+        desk = CertificateStage(postgres_stage)
+        ending = "UPDATE services SET status = 'cancelled', intended_status = 'cancelled' WHERE id = 's-1'"
+        receipts = while_locked(postgres, postgres_stage, ending, desk.issue)
+        assert code(receipts[0]) == ("rejected", "hosting_gone")
 
     def test_may_still_be_on_its_way(self, desk: CertificateStage) -> None:
         desk.becomes("provisioning", HOSTING, intended_status="active")
@@ -199,6 +210,14 @@ class TestCommands:
         assert active.say(verb, **given).outcome == "accepted"
         row = active.operation(verb)
         assert (row["resource"], row["inputs"], row["sealed_secret"]) == (resource, inputs, None)
+
+    def test_a_site_goes_on_with_the_certificate_that_is_valid_longest(self, active: CertificateStage) -> None:
+        for number, days in enumerate((20, 30, -1), start=2):
+            ends = (active.stage.now() + timedelta(days=days)).isoformat()
+            add_certificate(active.stage, number, data={"installed_as": f"provisioner-{number}", "not_after": ends})
+        add_certificate(active.stage, 5)
+        active.say("remove")
+        assert active.operation("remove")["inputs"]["replacement"] == "provisioner-3"
 
     def test_a_certificate_is_cancelled_like_any_service(self, active: CertificateStage) -> None:
         assert active.shop.cancel("cert-1").outcome == "accepted"
