@@ -21,10 +21,12 @@ from tests.contract.authority_suite import (
     AuthorityPort,
     challenges_of,
     found,
+    issued,
     leaf_of,
     names_in,
     new_name,
     opened_order,
+    ready,
     wanted,
 )
 from tests.support.pebble import EAB_HMAC_KEY, EAB_KEY_ID, Pebble
@@ -177,3 +179,16 @@ def test_certificates_are_issued_while_most_nonces_are_refused() -> None:
             patiently(authority.issue, order)
             assert names_in(leaf_of(patiently(found, authority, order))) == set(request.names)
         assert world.issued() == 3
+
+
+# -- names that were validated before
+
+
+def test_names_that_are_validated_already_have_nothing_to_show() -> None:
+    with Pebble.running(authorization_reuse=100) as pebble, PebbleWorld(pebble) as world:
+        authority, request = world.opened(), wanted([new_name(world)])
+        ready(world, authority, request)
+        order, done = opened_order(authority, request)
+        assert done.data["challenges"] == []
+        assert isinstance(authority.validated(order), Done)
+        assert names_in(leaf_of(issued(authority, order))) == set(request.names)
