@@ -144,3 +144,39 @@ def test_caa_can_be_made_to_forbid_a_name_that_was_proven(credulous: wire.Client
     ready = credulous.validated(credulous.order(NAME))
     adjust({"settings": {"caa_forbidden": [NAME]}})
     assert wire.problem(credulous.post(ready["finalize"], {"csr": wire.csr(NAME)})) == "caa"
+
+
+def with_caa(client: wire.Client, world: World, holder: str, record: str) -> str:
+    """The word of the error of a name that is proven, under this CAA record; empty without one."""
+    challenge = client.challenge(client.order(NAME), "dns-01")
+    world.show_record(NAME, client.txt_value(challenge))
+    world.records[holder, "CAA"].append(record)
+    client.post(challenge["url"], {})
+    error = client.settled(challenge["url"]).get("error", {"type": ""})
+    return str(error["type"].removeprefix(wire.ERROR))
+
+
+@pytest.mark.parametrize(("holder", "record"), [(NAME, '0 issue "other-ca.test"'), ("example.test", '0 issue ";"')])
+def test_caa_records_may_forbid_a_name(
+    holder: str, record: str, client: wire.Client, world: World, adjust: wire.Adjust
+) -> None:
+    adjust({"settings": {"caa_checked": True}})
+    assert with_caa(client, world, holder, record) == "caa"
+
+
+@pytest.mark.parametrize("record", ['0 issue "ca.test"', '0 iodef "mailto:security@example.test"', '0 issuewild ";"'])
+def test_caa_records_may_allow_a_name(record: str, client: wire.Client, world: World, adjust: wire.Adjust) -> None:
+    adjust({"settings": {"caa_checked": True}})
+    assert with_caa(client, world, NAME, record) == ""
+
+
+def test_caa_records_are_looked_up_only_if_they_shall_be(client: wire.Client, world: World) -> None:
+    assert with_caa(client, world, NAME, '0 issue ";"') == ""
+
+
+def test_wildcards_have_caa_records_of_their_own(client: wire.Client, world: World, adjust: wire.Adjust) -> None:
+    adjust({"settings": {"caa_checked": True}})
+    challenge = client.challenge(client.order("*.example.test"), "dns-01")
+    world.show_record("example.test", client.txt_value(challenge))
+    world.records["example.test", "CAA"] += ['0 issue "ca.test"', '0 issuewild ";"']
+    assert refusal(client, challenge)[0] == "caa"

@@ -1,6 +1,6 @@
 """A certificate authority on loopback that speaks ACME (RFC 8555, renewal information of RFC 9773, profiles).
 
-It shares no code with the adapter that talks to it; `docs/reference/sandbox.md` says what it serves.
+It shares no code with the adapter that talks to it; `docs/reference/sandbox-acme.md` says what it serves.
 """
 
 import json

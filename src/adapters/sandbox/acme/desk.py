@@ -35,7 +35,7 @@ class Desk:
     ) -> None:
         self.log = log
         self._authority = authority
-        self._routes = routes
+        self.routes = routes
         self._counter = counter
         self._faults = faults
         self._nonces = Nonces()
@@ -44,7 +44,7 @@ class Desk:
     def answer(self, request: HttpRequest, connection: Connection) -> Reply:
         """The answer to one HTTP request."""
         path = request.path.partition("?")[0]
-        for route in self._routes:
+        for route in self.routes:
             if found := route.path.fullmatch(path):
                 parts = tuple(part or "" for part in found.groups())
                 return self._through(route, request, Call(request.method, _base(request), path, parts), connection)

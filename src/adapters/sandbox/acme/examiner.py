@@ -4,10 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final
 
-from adapters.sandbox.acme import validation
+from adapters.sandbox.acme import caa, validation
 from adapters.sandbox.acme.authority import Authority
 from adapters.sandbox.acme.authorizations import Proofs, waiting
-from adapters.sandbox.acme.orders import check_caa
 from adapters.sandbox.acme.problems import Problem, planned
 from adapters.sandbox.acme.settings import AuthoritySettings
 from adapters.sandbox.acme.validation import Assignment
@@ -66,13 +65,14 @@ class Examiner:
         account = self._authority.accounts.get(found.account)
         thumbprint = "" if account is None else account.thumbprint
         expected = f"{challenge.token}.{thumbprint}"
-        return Assignment(key, found.name, challenge.method, challenge.token, expected)
+        return Assignment(key, found.name, challenge.method, challenge.token, expected, found.wildcard)
 
     def _verdict(self, assignment: Assignment, settings: AuthoritySettings) -> Problem | None:
         try:
             self._strike(assignment)
-            check_caa((assignment.name,), settings)
+            caa.check_told((assignment.name,), settings)
             validation.look(assignment, settings)
+            caa.check_records(assignment.name, settings, wildcard=assignment.wildcard)
         except Problem as problem:
             return problem
         return None

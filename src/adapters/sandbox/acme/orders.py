@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from adapters.sandbox.acme import csr, jws, limits, names
+from adapters.sandbox.acme import caa, csr, jws, limits, names
 from adapters.sandbox.acme.authority import Authority
 from adapters.sandbox.acme.authorizations import Proofs
 from adapters.sandbox.acme.calendar import written
@@ -49,7 +49,7 @@ class Counter:
             raise Problem(Kind.ORDER_NOT_READY, detail)
         given = call.payload().get("csr")
         csr.key_for(given, order.names, jws.key_of(call.owner.jwk))
-        check_caa(order.names, self.authority.settings)
+        caa.check_told(order.names, self.authority.settings)
         seconds = self.authority.settings.issuing_seconds
         done_at = self.authority.clock.now() + timedelta(seconds=seconds)
         processing = replace(order, status="processing", csr=str(given), issue_at=done_at)
@@ -157,15 +157,6 @@ class Counter:
         if moment is None:
             return {}
         return {"Retry-After": str(max(int((moment - self.authority.clock.now()).total_seconds()), 1))}
-
-
-def check_caa(wanted: tuple[str, ...], settings: AuthoritySettings) -> None:
-    """Raises Problem (caa) for a name whose CAA records are said to forbid this authority."""
-    for name in wanted:
-        bare = name.removeprefix("*.")
-        for forbidden in settings.caa_forbidden:
-            if bare == forbidden or bare.endswith(f".{forbidden}"):
-                raise Problem(Kind.CAA, f"CAA record for {forbidden} prevents issuance for {bare}")
 
 
 def _wanted(asked: Mapping[str, Any], settings: AuthoritySettings) -> tuple[str, ...]:

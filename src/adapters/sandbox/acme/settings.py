@@ -39,6 +39,7 @@ class AuthoritySettings(BaseModel):
     dns_server: HostAndPort = ""
     validation_seconds: Annotated[float, Field(gt=0, le=60)] = 10
     caa_identities: tuple[str, ...] = ("ca.test",)
+    caa_checked: bool = False
     caa_forbidden: tuple[str, ...] = ()
     rejected_names: tuple[str, ...] = ()
 

@@ -3,12 +3,10 @@
 import hashlib
 import http.client
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
-import dns.exception
-import dns.resolver
-
+from adapters.sandbox.acme import lookup
 from adapters.sandbox.acme.jws import encoded
 from adapters.sandbox.acme.problems import Kind, Problem
 from adapters.sandbox.acme.records import Method
@@ -29,6 +27,7 @@ class Assignment:
     method: Method
     token: str
     key_authorization: str
+    wildcard: bool = False
 
 
 def look(assignment: Assignment, settings: AuthoritySettings) -> None:
@@ -105,7 +104,7 @@ def _address(name: str, settings: AuthoritySettings) -> tuple[str, int]:
     if settings.http_address:
         host, _, port = settings.http_address.rpartition(":")
         return host, int(port)
-    found = [record.to_text() for record in _records(name, "A", settings)]
+    found = [record.to_text() for record in lookup.records(name, "A", settings)]
     if not found:
         raise Problem(Kind.DNS, f"No valid IP addresses found for {name}")
     return found[0], settings.http_port
@@ -116,35 +115,10 @@ def _address(name: str, settings: AuthoritySettings) -> tuple[str, int]:
 
 def _look_at_record(assignment: Assignment, settings: AuthoritySettings) -> None:
     name, wanted = f"_acme-challenge.{assignment.name}", record_value(assignment.key_authorization)
-    records = _records(name, "TXT", settings)
+    records = lookup.records(name, "TXT", settings)
     found = [b"".join(record.strings).decode("utf-8", "replace") for record in records]
     if not found:
         raise Problem(Kind.UNAUTHORIZED, f"No TXT record found at {name}")
     if wanted not in found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise Problem(Kind.UNAUTHORIZED, f'Incorrect TXT record "{found[0][:_SHOWN]}"{more} found at {name}')
-
-
-def _records(name: str, kind: str, settings: AuthoritySettings) -> list[Any]:
-    """What the name server holds of a name, aliases followed. Raises Problem (dns)."""
-    try:
-        return list(_resolver(settings, name).resolve(f"{name}.", kind, lifetime=settings.validation_seconds))
-    except dns.resolver.NXDOMAIN as error:
-        detail = f"DNS problem: NXDOMAIN looking up {kind} for {name} - check that a DNS record exists for this domain"
-        raise Problem(Kind.DNS, detail) from error
-    except dns.resolver.NoAnswer:
-        return []
-    except dns.resolver.LifetimeTimeout as error:
-        raise Problem(Kind.DNS, f"DNS problem: query timed out looking up {kind} for {name}") from error
-    except dns.exception.DNSException as error:
-        raise Problem(Kind.DNS, f"DNS problem: SERVFAIL looking up {kind} for {name}") from error
-
-
-def _resolver(settings: AuthoritySettings, name: str) -> dns.resolver.Resolver:
-    if not settings.dns_server:
-        raise Problem(Kind.DNS, f"DNS problem: no name server is set (`dns_server`) to look up {name}")
-    host, _, port = settings.dns_server.rpartition(":")
-    resolver = dns.resolver.Resolver(configure=False)
-    resolver.nameservers = [host]
-    resolver.port = int(port)
-    return resolver
