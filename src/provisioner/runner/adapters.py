@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from provisioner.kernel.clock import Clock
-from provisioner.kernel.errors import KeyRingError, NotFoundError, SettingsError
+from provisioner.kernel.errors import KeyRingError, NotFoundError, SettingsError, StoreUnavailable
 from provisioner.ports.accounts import Adapter, AdapterFactory
 from provisioner.ports.outcomes import Misconfigured
 from provisioner.store.accounts import Accounts
@@ -36,10 +36,17 @@ class OpenAdapters:
         now = self._clock.monotonic()
         if now - looked < FRESH_SECONDS:
             return True
-        if self._accounts.version(name) != version:
+        if not self._is_newest(name, version):
             return False
         self._open[name] = (adapter, version, now)
         return True
+
+    def _is_newest(self, name: str, version: int) -> bool:
+        """A database that is away changes no settings, and must not end an operation that is at work."""
+        try:
+            return self._accounts.version(name) == version
+        except StoreUnavailable:
+            return True
 
     def _open_anew(self, name: str) -> Adapter:
         """A replaced adapter is not closed here: an operation may be using it; it goes when the last one is done."""

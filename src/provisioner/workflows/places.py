@@ -26,6 +26,7 @@ class Places:
     def __init__(self, recorder: Recorder, adapters: Adapters) -> None:
         self._recorder = recorder
         self._adapters = adapters
+        self._open: dict[str, Any] = {}
         self._stays = False
 
     def at(self, account: str | None) -> "Place":
@@ -47,7 +48,7 @@ class Places:
         if home != here:
             return Place(self, home)
         try:
-            return self._adapters(home)
+            return self._adapter(home)
         except Misconfigured:  # that matters when a call is due there
             return Place(self, home)
 
@@ -65,10 +66,16 @@ class Places:
         if account is None:
             raise Paused(self._held())
         try:
-            return self._adapters(account)
+            return self._adapter(account)
         except Misconfigured as wrong:
             self.arrive(account)
             raise Paused(self._closed(wrong)) from wrong
+
+    def _adapter(self, account: str) -> Any:
+        """Opened once in a run: what a call has come to is not to be lost because the next one cannot be prepared."""
+        if account not in self._open:
+            self._open[account] = self._adapters(account)
+        return self._open[account]
 
     def _closed(self, wrong: Misconfigured) -> Pause:
         return Pause(

@@ -110,6 +110,17 @@ class MoveScenarios:
         assert there.calls == ["make b", "find_made b"]
         assert world.state() is OperationState.SUCCEEDED
 
+    def test_an_adapter_is_opened_once_in_a_run(self, world: World) -> None:
+        def run(op: Operation, vendor: Vendor) -> None:
+            op.step("a", vendor.put, "a")
+            op.step("b", op.at(HERE).put, "b")
+            op.step("c", op.at(HERE).put, "c")
+
+        world.define(run)
+        world.accept()
+        world.run_all()
+        assert world.opened == [HERE]
+
     # -- looks, waits and undo steps move too
 
     def test_an_uncertain_step_of_another_account_is_looked_at_there(self, world: World, there: FakeVendor) -> None:

@@ -96,6 +96,7 @@ class World:
         self.locked_out = False
         self.others: dict[str, object] = {}
         self.closed: set[str] = set()
+        self.opened: list[str] = []
         self.waits = Waits()
         jitter = random.Random(7)  # noqa: S311 - jitter is no secret
         around = Surroundings(self.journal, FakeClock(), self.waits, jitter, lambda: self.stopping)
@@ -243,4 +244,5 @@ class World:
     def _open(self, account: str) -> object:
         if self.locked_out or account in self.closed:
             raise Misconfigured("no_credentials", f"the credentials of {account} do not open")
+        self.opened.append(account)
         return self.others.get(account, self.adapter)
