@@ -2,12 +2,14 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from acme import messages
 
+from adapters.acme.keys import AccountKey
 from adapters.acme.network import Answer, UnreadableAnswer
 from adapters.acme.resources import Directory
-from adapters.acme.settings import Settings
+from adapters.acme.settings import Binding, Settings
 
 
 class Account:
@@ -42,17 +44,16 @@ class Account:
 def _registration(settings: Settings, directory: Directory) -> messages.NewRegistration:
     """The request for an account; for a key that has one the authority answers with that."""
     contact = {"contact": (f"mailto:{settings.contact}",)} if settings.contact else {}
-    binding = {"external_account_binding": _binding(settings, directory)} if settings.binding else {}
-    return messages.NewRegistration(terms_of_service_agreed=True, **contact, **binding)
+    bound = _bound(settings.binding, settings.key, directory) if settings.binding else {}
+    return messages.NewRegistration(terms_of_service_agreed=True, **contact, **bound)
 
 
-def _binding(settings: Settings, directory: Directory) -> dict[str, object]:
+def _bound(binding: Binding, key: AccountKey, directory: Directory) -> dict[str, Any]:
     """Our key, signed with what the authority has given for it."""
-    given = settings.binding
-    assert given is not None  # noqa: S101 - asked for only where it was given
-    return messages.ExternalAccountBinding.from_data(
-        settings.key.private.public_key(),
-        given.key_id,
-        given.hmac_key.reveal(),
+    signed = messages.ExternalAccountBinding.from_data(
+        key.private.public_key(),
+        binding.key_id,
+        binding.hmac_key.reveal(),
         messages.Directory({"newAccount": directory.new_account}),
     )
+    return {"external_account_binding": signed}

@@ -116,15 +116,15 @@ class Client:
         with self._lock:
             wire = self._idle.pop() if self._idle else None
         wire = wire or Wire(self._settings, self._clock)
+        whole = False
         try:
             yield wire
+            whole = True
         except Problem:
-            self._give_back(wire)
+            whole = True
             raise
-        except BaseException:
-            wire.close()
-            raise
-        self._give_back(wire)
+        finally:
+            self._give_back(wire) if whole else wire.close()
 
     def _give_back(self, wire: Wire) -> None:
         with self._lock:

@@ -18,6 +18,7 @@ import dns.rcode
 import dns.rdata
 import dns.rdatatype
 import dns.resolver
+from dns.rdtypes.nsbase import NSBase
 
 from adapters.acme.settings import DNS_PORT, Endpoint, Settings
 from provisioner.ports.outcomes import Unavailable
@@ -78,9 +79,9 @@ class Dns:
             reply = self._answer(server, name, kind)
             if reply is None:
                 continue
-            records, alias = _records(reply, name, kind), _records(reply, name, dns.rdatatype.CNAME)
-            if alias and not records and aliases:
-                yield from self._ask(alias[0].target, kind, aliases - 1)  # type: ignore[attr-defined]  # of a CNAME
+            records, targets = _records(reply, name, kind), _targets(reply, name, dns.rdatatype.CNAME)
+            if targets and not records and aliases:
+                yield from self._ask(targets[0], kind, aliases - 1)
             else:
                 yield Said(server.name, reply.rcode() == dns.rcode.NOERROR, records)
 
@@ -98,7 +99,7 @@ class Dns:
             if above is self._resolvers and not self._resolver_speaks():
                 raise Unavailable("dns_unavailable", "the resolvers that looking at the DNS begins with do not answer")
             return ()
-        hosts = [record.target for record in _records(reply, name, dns.rdatatype.NS)]  # type: ignore[attr-defined]
+        hosts = _targets(reply, name, dns.rdatatype.NS)
         return tuple(self._server(host, reply) for host in hosts[:MOST_SERVERS])
 
     def _server(self, host: dns.name.Name, reply: dns.message.Message) -> Server:
@@ -154,3 +155,10 @@ def _records(
     """The records of a name, in whatever section: a delegation and its addresses are no answers."""
     sections = [*reply.answer, *reply.authority, *reply.additional]
     return tuple(record for rrset in sections if rrset.name == name and rrset.rdtype == kind for record in rrset)
+
+
+def _targets(
+    reply: dns.message.Message, name: dns.name.Name, kind: dns.rdatatype.RdataType
+) -> tuple[dns.name.Name, ...]:
+    """The names that records lead to: of an alias, or of name servers."""
+    return tuple(record.target for record in _records(reply, name, kind) if isinstance(record, NSBase))

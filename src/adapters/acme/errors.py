@@ -195,11 +195,11 @@ def verdict(kind: str, call: Call) -> Verdict:
 def failure(problem: Problem, call: Call) -> Failure | None:
     """The outcome for a problem that was answered; None when it is an answer."""
     found = verdict(problem.kind, call)
-    if issubclass(found.outcome, Done):
+    if not issubclass(found.outcome, Failure):
         return None
     meaning = TABLE.get(problem.kind, UNKNOWN).meaning
     message = f"the authority says: {problem.document.words} ({meaning}; HTTP {problem.status})"
-    return _failure(found, message, problem.kind or str(problem.status), problem.retry_after)
+    return _failure(found.outcome, found.code, message, problem)
 
 
 def refusal(kind: str, words: str) -> Rejected:
@@ -226,14 +226,12 @@ def unreadable(reason: str, call: Call) -> Failure:
     return _broken("unreadable_answer", f"the answer cannot be understood: {reason}", call)
 
 
-def _failure(found: Verdict, message: str, vendor_code: str, wait: float | None) -> Failure:
-    if found.outcome is Throttled:
+def _failure(outcome: type[Failure], code: str, message: str, problem: Problem) -> Failure:
+    vendor_code, wait = problem.kind or str(problem.status), problem.retry_after
+    if outcome is Throttled:
         seconds = DEFAULT_RETRY_AFTER if wait is None else wait
-        return Throttled(found.code, message, retry_after=seconds, vendor_code=vendor_code)
-    if found.outcome is Rejected:
-        return Rejected(found.code, message, vendor_code=vendor_code, fields=_fields(found.code))
-    assert issubclass(found.outcome, Failure)  # noqa: S101 - `failure` has sorted out the answers
-    failed = found.outcome(found.code, message, vendor_code=vendor_code)
+        return Throttled(code, message, retry_after=seconds, vendor_code=vendor_code)
+    failed = outcome(code, message, vendor_code=vendor_code, fields=_fields(code))
     if isinstance(failed, Unavailable):
         failed.retry_after = wait
     return failed

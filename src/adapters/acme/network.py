@@ -13,10 +13,10 @@ It also writes signed requests to its log, which is silenced here, and fails on 
 that answer is good. A `Wire` serves one thread at a time.
 """
 
+import json
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final, Self
 
 import requests
@@ -81,27 +81,24 @@ class Wire(client.ClientNetwork):
     """Signed requests, one at a time. Without `account_url` the key itself is sent, as a new account needs."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
-        super().__init__(
-            key=settings.key.private,
-            alg=settings.key.algorithm,
-            verify_ssl=settings.ca_file or True,  # type: ignore[arg-type]  # requests takes a path here too
-            user_agent=USER_AGENT,
-        )
+        super().__init__(key=settings.key.private, alg=settings.key.algorithm)
         self.session.trust_env = False  # no proxies, and no logins from a .netrc
+        self._trust = settings.ca_file or True
+        self._timeouts = (settings.connect_seconds, settings.command_seconds)
         self._clock = clock
         self._changes = False
-        self._timeouts = (settings.connect_seconds, settings.command_seconds)
+        self._text = ""
 
     def ask(self, url: str) -> Answer:
         """An unsigned GET. Raises Problem, UnreadableAnswer and requests.RequestException."""
-        return _answer(self._checked(self._send_request("GET", url)), self._clock.now())
+        return self._answer(self._send_request("GET", url))
 
     def send(self, url: str, message: JSONDeSerializable | None, *, nonce_url: str, account_url: str = "") -> Answer:
         """A signed POST; without a message it only reads (RFC 8555 section 6.3). Raises as `ask`."""
         self.account = messages.RegistrationResource(uri=account_url) if account_url else None
         self._changes = message is not None
         try:
-            return _answer(self.post(url, message, new_nonce_url=nonce_url), self._clock.now())
+            return self._answer(self.post(url, message, new_nonce_url=nonce_url))
         except (errors.Error, DeserializationError) as error:
             raise UnreadableAnswer(type(error).__name__) from None  # not quoted: it may be a nonce
 
@@ -120,18 +117,11 @@ class Wire(client.ClientNetwork):
         """Give back the connections."""
         self.session.close()
 
-    def _checked(self, response: requests.Response) -> requests.Response:
-        return self._check_response(response)
-
-    def _check_response(  # type: ignore[override]  # the library's is a class method that nobody calls on the class
-        self, response: requests.Response, content_type: str | None = None
-    ) -> requests.Response:
-        """The response of a success. `content_type` is what the library expects; what came is looked at itself."""
+    @classmethod
+    def _check_response(cls, response: requests.Response, content_type: str | None = None) -> requests.Response:
+        """Nothing more to check: `_send_request` has looked at what came, whatever it was called."""
         del content_type
-        if response.ok and not response.is_redirect:
-            return response
-        wait = problems.retry_after(response.headers.get("Retry-After"), self._clock.now())
-        raise Problem(problems.read(_json(response)), response.status_code, wait)
+        return response
 
     def _add_nonce(self, response: requests.Response) -> None:
         """Keep the next nonce. An answer without one is as good; the next request then asks for one."""
@@ -141,23 +131,23 @@ class Wire(client.ClientNetwork):
     def _get_nonce(self, url: str, new_nonce_url: str) -> str:
         del url  # the library's way for authorities that have no newNonce
         if not self._nonces:
-            self._add_nonce(self._checked(self.head(new_nonce_url)))
+            self._add_nonce(self.head(new_nonce_url))
         if not self._nonces:
             raise errors.ClientError("the authority gave no nonce")
         return self._nonces.pop()
 
     def _send_request(self, method: str, url: str, *_args: Any, **kwargs: Any) -> requests.Response:
-        """One request and its answer, recorded without secrets. `data` is the signed message."""
+        """One request and its answer, recorded without secrets. `data` is the signed message. Raises Problem."""
         signed: str = kwargs.get("data", "")
         answer = ""
         try:
             response = self._exchanged(method, url, signed, kwargs.get("headers", {}))
-            answer = redaction.shown_response(response)
+            answer = redaction.shown_response(response, self._text)
         finally:
             exchange.record(redaction.shown_request(method, url, signed), answer)
         if signed and self._changes:
             crash.point("response_received")
-        return response
+        return self._checked(response)
 
     def _exchanged(self, method: str, url: str, signed: str, headers: Mapping[str, str]) -> requests.Response:
         with self.session.request(
@@ -166,11 +156,11 @@ class Wire(client.ClientNetwork):
             data=self._body(signed),
             headers={"User-Agent": USER_AGENT, "Accept-Language": "en", **headers},
             timeout=self._timeouts,
-            verify=self.verify_ssl,
+            verify=self._trust,
             allow_redirects=method == "GET",
             stream=True,
         ) as response:
-            self._read(response)
+            self._text = self._read(response)
         return response
 
     def _body(self, signed: str) -> "bytes | _Body | None":
@@ -178,8 +168,8 @@ class Wire(client.ClientNetwork):
             return None
         return _Body(signed) if self._changes else signed.encode()
 
-    def _read(self, response: requests.Response) -> None:
-        """Read the body. Raises when it is too long, or when it drips for longer than a whole answer may take."""
+    def _read(self, response: requests.Response) -> str:
+        """The body. Raises when it is too long, or when it drips for longer than a whole answer may take."""
         deadline = self._clock.monotonic() + self._timeouts[1]
         body = bytearray()
         for chunk in response.iter_content(65_536):
@@ -188,8 +178,25 @@ class Wire(client.ClientNetwork):
                 raise UnreadableAnswer(f"more than {MOST_BYTES} bytes")
             if self._clock.monotonic() > deadline:
                 raise requests.ReadTimeout("the answer drips")
-        response._content = bytes(body)  # noqa: SLF001 - so that the library finds the body where it looks for it
-        response.encoding = "utf-8"
+        return body.decode("utf-8", "replace")
+
+    def _checked(self, response: requests.Response) -> requests.Response:
+        if response.ok and not response.is_redirect:
+            return response
+        raise Problem(problems.read(_json(self._text)), response.status_code, self._wait(response))
+
+    def _answer(self, response: requests.Response) -> Answer:
+        return Answer(
+            body=_json(self._text),
+            text=self._text,
+            status=response.status_code,
+            location=response.headers.get("Location", ""),
+            retry_after=self._wait(response),
+            alternates=tuple(_alternates(response)),
+        )
+
+    def _wait(self, response: requests.Response) -> float | None:
+        return problems.retry_after(response.headers.get("Retry-After"), self._clock.now())
 
 
 class _Body:
@@ -214,17 +221,6 @@ def renewal_path(leaf: x509.Certificate) -> str:
         return ""
 
 
-def _answer(response: requests.Response, now: datetime) -> Answer:
-    return Answer(
-        body=_json(response),
-        text=response.text,
-        status=response.status_code,
-        location=response.headers.get("Location", ""),
-        retry_after=problems.retry_after(response.headers.get("Retry-After"), now),
-        alternates=tuple(_alternates(response)),
-    )
-
-
 def _alternates(response: requests.Response) -> Iterator[str]:
     """The URLs of other chains. `response.links` keeps one of each relation alone."""
     for link in requests.utils.parse_header_links(response.headers.get("Link", "")):
@@ -232,8 +228,8 @@ def _alternates(response: requests.Response) -> Iterator[str]:
             yield requests.compat.urljoin(response.url, link["url"])
 
 
-def _json(response: requests.Response) -> Any:
+def _json(text: str) -> Any:
     try:
-        return response.json()
-    except ValueError:
+        return json.loads(text)
+    except (ValueError, RecursionError):
         return None

@@ -19,10 +19,10 @@ def shown_request(method: str, url: str, signed: str) -> str:
     return f"{line}\n\n{_shown_body(_payload(signed))}" if signed else line
 
 
-def shown_response(response: requests.Response) -> str:
+def shown_response(response: requests.Response, text: str) -> str:
     """The status, the headers that say something, and the body."""
     headers = [f"{name}: {response.headers[name]}" for name in SHOWN_HEADERS if name in response.headers]
-    return redact_text("\n".join([f"HTTP {response.status_code}", *headers])) + f"\n\n{_shown_body(response.text)}"
+    return redact_text("\n".join([f"HTTP {response.status_code}", *headers])) + f"\n\n{_shown_body(text)}"
 
 
 def _payload(signed: str) -> str:
@@ -37,7 +37,7 @@ def _shown_body(text: str) -> str:
     """JSON with what is secret in it hidden by its name; other texts (certificates) by their form."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return redact_text(text)
     return json.dumps(redact(_without_bindings(value)))
 

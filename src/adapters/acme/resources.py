@@ -71,9 +71,7 @@ class Authorization:
 def read_directory(body: Any) -> Directory:
     """A directory. Raises UnreadableAnswer."""
     found = _object(body, "directory")
-    meta = found.get("meta") if isinstance(found.get("meta"), Mapping) else {}
-    assert isinstance(meta, Mapping)  # noqa: S101 - the line above has seen to it
-    profiles = meta.get("profiles")
+    meta = _mapping(found.get("meta"))
     return Directory(
         new_nonce=_url(found, "newNonce"),
         new_account=_url(found, "newAccount"),
@@ -82,7 +80,7 @@ def read_directory(body: Any) -> Directory:
         renewal_info=_text(found.get("renewalInfo")),
         terms=_text(meta.get("termsOfService")),
         caa_identities=tuple(name.lower() for name in _texts(meta.get("caaIdentities"))),
-        profiles=tuple(profiles) if isinstance(profiles, Mapping) else (),
+        profiles=tuple(_mapping(meta.get("profiles"))),
     )
 
 
@@ -156,6 +154,10 @@ def _object(body: Any, what: str) -> Mapping[str, Any]:
     if not isinstance(body, Mapping):
         raise UnreadableAnswer(f"the {what} is no JSON object")
     return body
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _url(found: Mapping[str, Any], name: str) -> str:

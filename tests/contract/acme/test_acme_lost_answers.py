@@ -118,7 +118,16 @@ def test_a_challenge_whose_answer_was_lost_may_be_told_again(scripted_world: Peb
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"null", b"not JSON", b'{"status": 7}', b'{"status": "pending", "finalize": 1}', b"\xff\xfe"],
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"not JSON",
+        b'{"status": 7}',
+        b'{"status": "pending", "finalize": 1}',
+        b"\xff\xfe",
+        b"[" * 100_000,
+    ],
 )
 def test_an_order_that_cannot_be_understood_is_asked_for_later(
     scripted_world: PebbleWorld, wire: Between, body: bytes
