@@ -17,6 +17,7 @@ from provisioner.kernel.clock import SystemClock
 from provisioner.kernel.secret import Secret
 from provisioner.ports.accounts import VendorAccount
 from provisioner.ports.hosting import HostingCustomer, HostingSubscription
+from tests.faults.crash.certificate_scenarios import CERTIFICATE_SCENARIOS
 from tests.faults.crash.domain_scenarios import DOMAIN_SCENARIOS
 from tests.faults.crash.story import Message, Phase, Scenario, Seal
 from tests.support.processes import wait_for
@@ -121,5 +122,5 @@ HOSTING_SCENARIOS: Final[tuple[Scenario, ...]] = (
     Scenario("cancel at the end of the term", (_PLACED, _cancel_later)),
     Scenario("markup", (_markup,)),
 )
-SCENARIOS: Final = (*HOSTING_SCENARIOS, *DOMAIN_SCENARIOS)
+SCENARIOS: Final = (*HOSTING_SCENARIOS, *DOMAIN_SCENARIOS, *CERTIFICATE_SCENARIOS)
 BY_NAME: Final[Mapping[str, Scenario]] = {scenario.name: scenario for scenario in SCENARIOS}
