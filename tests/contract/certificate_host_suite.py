@@ -317,6 +317,16 @@ class CertificateHostSuite:
         host.use_certificate(site, certificate.name)
         assert world.effects() == before + 1
 
+    def test_a_site_that_is_to_use_none_uses_none_and_what_it_used_can_be_removed(
+        self, host: CertificateHost, site: Site, certificate: InstalledCertificate
+    ) -> None:
+        host.install_certificate(site, certificate)
+        host.use_certificate(site, certificate.name)
+        assert host.use_certificate(site, "").data["before"] == certificate.name
+        assert isinstance(host.served_certificate(site, NOW), Pending)
+        host.remove_certificate(site, certificate.name)
+        assert host.find_certificate(site, certificate) is None
+
     def test_a_certificate_that_is_not_there_cannot_be_used(
         self, host: CertificateHost, world: CertificateWorld, site: Site
     ) -> None:

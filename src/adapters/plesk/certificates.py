@@ -88,7 +88,7 @@ class Certificates:
             raise Uncertain("certificate_not_applied", f"Plesk accepted {name} and shows {served or 'none'} in use")
 
     def _check_unused(self, main: PanelSite, name: str) -> None:
-        users = [site.name for site in self.sites.of(main) if site.certificate == name]
+        users = [site.name for site in self.sites.of(main) if site.served == name]
         if users:
             raise Rejected(IN_USE, f"the certificate {name} is in use by {', '.join(users)}")
 
@@ -120,7 +120,9 @@ def _new(main: PanelSite, certificate: InstalledCertificate) -> Values:
 
 
 def _serving(name: str) -> Values:
-    properties = ({"name": "ssl", "value": "true"}, {"name": "certificate_name", "value": name})
+    """Plesk takes no empty name of a certificate; a site without one has TLS switched off."""
+    chosen = ({"name": "ssl", "value": "true"}, {"name": "certificate_name", "value": name})
+    properties = chosen if name else ({"name": "ssl", "value": "false"},)
     return {"values": {"hosting": {"vrt_hst": {"property": properties}}}}
 
 

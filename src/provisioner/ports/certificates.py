@@ -173,7 +173,10 @@ class CertificateHost(Protocol):
 
     @idempotent
     def use_certificate(self, site: Site, name: str) -> Done:
-        """Have the site serve this one. `data`: before (the name of the one that it used, or empty)."""
+        """Have the site serve this one; with an empty name none, so that it has no TLS of its own.
+
+        `data`: before (the name of the one that it used, or empty).
+        """
         ...
 
     @idempotent

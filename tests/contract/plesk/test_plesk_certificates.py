@@ -55,6 +55,7 @@ def test_a_certificate_that_another_site_of_the_subscription_uses_is_not_removed
     certificate = new_certificate(addon)
     host.install_certificate(site, certificate)
     world.set_property(addon, "certificate_name", certificate.name)
+    world.set_property(addon, "ssl", "true")
     with pytest.raises(Rejected) as refused:
         host.remove_certificate(site, certificate.name)
     assert refused.value.code == "certificate_in_use"

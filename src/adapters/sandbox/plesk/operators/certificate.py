@@ -157,8 +157,12 @@ def _existing(panel: Panel, site: Site | None, name: str) -> Certificate:
 
 def _check_unused(panel: Panel, site: Site | None, name: str) -> None:
     sites = panel.sites.all() if site is None else panel.sites.where("webspace_id", site.webspace_id)
-    if any(each.properties.get("certificate_name") == name for each in sites):
+    if any(_shows(each, name) for each in sites):
         raise Refusal(Code.FAILED, f"Unable to remove certificate {name}: it is used by a site.")
+
+
+def _shows(site: Site, name: str) -> bool:
+    return site.properties.get("certificate_name") == name and site.properties.get("ssl") == "true"
 
 
 def _check_content(content: Element | None) -> None:
