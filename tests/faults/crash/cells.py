@@ -14,7 +14,7 @@ from tests.faults.crash.dry_run import Course, Passing, Step
 from tests.faults.crash.lane import RELAY, SCHEDULER, WORKER
 from tests.faults.crash.scenarios import BY_NAME
 from tests.faults.crash.story import Scenario
-from tests.support.judge.registry import effect_of, is_of_registry
+from tests.support.judge import certificates, registry
 
 CALL_POINTS: Final = (
     *("before_intent", "after_intent", "request_sent", "response_received"),
@@ -85,8 +85,10 @@ def _is_needed(passing: Passing, victim: Victim, seen: set[tuple[str, str]]) -> 
 
 
 def _only_looks(workflow: str, step: str) -> bool:
-    """Whether a step of a registry's workflow changes nothing there."""
-    return is_of_registry(workflow) and not effect_of(workflow, step)
+    """Whether a step of a registry's workflow, or one of certificates, changes nothing at its vendor."""
+    if certificates.is_of_certificates(workflow):
+        return not certificates.effect_of(step)
+    return registry.is_of_registry(workflow) and not registry.effect_of(workflow, step)
 
 
 def _passings(courses: Sequence[Course]) -> Iterator[tuple[Scenario, Passing]]:

@@ -5,9 +5,10 @@ from typing import Final
 
 from provisioner.ports.outcomes import Rejected
 from provisioner.workflows.certificates import serving
+from provisioner.workflows.certificates.issuing import NOBODY, NOT_HERE
 from provisioner.workflows.certificates.obtaining import Terms, obtain
 from provisioner.workflows.certificates.ordered import CUSTOMER, PANEL, Current
-from provisioner.workflows.certificates.problems import as_data, is_problem
+from provisioner.workflows.certificates.problems import NO_METHOD, as_data, is_problem
 from provisioner.workflows.certificates.standing import (
     found_on_panel,
     install_next,
@@ -41,6 +42,8 @@ def _renewed(op: Operation, current: Current | None) -> ServiceChange:
     terms = Terms.asked(op)
     if terms.source == PANEL:
         return found_on_panel(op, None, serving.await_any(op, PATIENCE))
+    if terms.source == NOBODY:
+        raise Rejected(NO_METHOD, NOT_HERE)
     issued, csr = obtain(op, terms, PATIENCE, replaces=_replaces(op, current))
     install_next(op, automatic=True)
     return issued_by_authority(op, None, issued, csr)

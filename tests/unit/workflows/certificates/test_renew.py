@@ -70,6 +70,13 @@ def test_one_whose_panel_renews_it_is_only_recorded(world: CertificateWorld) -> 
     assert (world.service.data["chain"], world.authority.effects) == (chain, [])
 
 
+def test_where_nobody_obtains_certificates_any_more_that_is_told(world: CertificateWorld) -> None:
+    world.have(age=OLD)
+    world.host.source = "none"
+    world.do("certificate.renew")
+    assert (world.service.data["problem_code"], world.authority.effects) == ("no_method", [])
+
+
 @pytest.mark.parametrize("age", [OLD, VERY_OLD])
 def test_a_failure_leaves_the_old_one_in_use(world: CertificateWorld, age: timedelta) -> None:
     old = facts_of(world.have(age=age)).fingerprint
