@@ -9,6 +9,7 @@ from provisioner.console.output import Section
 from provisioner.store.query_records import AttemptRecord, OperationRecord, StepRecord
 
 HEADERS: Final = ("time", "step", "attempt", "action", "outcome", "code", "duration", "message")
+_SECOND: Final = 1000.0  # in milliseconds
 _UNDER_WAY: Final = "intended"
 _WITHOUT_CALL: Final = {"pending": "waits", "done": "reached", "failed": "gave up"}
 
@@ -51,7 +52,7 @@ def section(operation: OperationRecord) -> Section:
 
 def milliseconds(duration: float) -> str:
     """`3 ms`, `2.1 s`."""
-    return f"{duration:.0f} ms" if duration < 1000 else f"{duration / 1000:.1f} s"  # noqa: PLR2004 - ms in a second
+    return f"{duration:.0f} ms" if duration < _SECOND else f"{duration / _SECOND:.1f} s"
 
 
 def _attempt(each: AttemptRecord) -> Entry:

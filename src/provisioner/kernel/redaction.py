@@ -149,7 +149,7 @@ def _redact_forms(text: str) -> str:
     text = _URL_CREDENTIALS.sub(rf"\1:{REDACTED}@", text)
     text = _SCHEMED.sub(rf"\1 {REDACTED}", text)
     text = _ELEMENT.sub(_redact_element, text)
-    return _PAIR.sub(_redact_pair, text)
+    return _redact_pairs(text)
 
 
 def _redact_container(value: Any, deepest: int) -> Any:
@@ -194,10 +194,19 @@ def _redact_element(match: re.Match[str]) -> str:
     return f"<{name}{attributes}>{REDACTED}</{name}>" if is_secret_key(local) else match[0]
 
 
-def _redact_pair(match: re.Match[str]) -> str:
+def _redact_pairs(text: str) -> str:
+    """What follows a harmless name may be a pair itself: `it says: password=…`."""
+    parts, kept, at = list[str](), 0, 0
+    while (match := _PAIR.search(text, at)) is not None:
+        at = match.start(3)
+        if is_secret_key(match[1]):
+            parts += text[kept : match.start()], _redacted_pair(match)
+            kept = at = match.end()
+    return "".join([*parts, text[kept:]])
+
+
+def _redacted_pair(match: re.Match[str]) -> str:
     name, between, value = match.groups()
-    if not is_secret_key(name):
-        return match[0]
     mark = value[0] if value[0] in "\"'" else ""
     return f"{name}{between}{mark}{REDACTED}{mark}"
 

@@ -132,6 +132,7 @@ IpAddress = Annotated[str, Field(min_length=2, max_length=45, pattern=ADDRESS), 
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _RESERVED_LABEL = re.compile(r"..--")
+_NAME_AND_TOP_LEVEL = 2
 _LONGEST_NAME = 253
 
 
@@ -141,7 +142,7 @@ def domain_name(name: str) -> str:
         raise broken("must be given as A-labels (RFC 5890): write each such label as xn--…")
     lowered = name.lower()
     labels = lowered.split(".")
-    if len(labels) < 2 or len(lowered) > _LONGEST_NAME or not labels[-1] or labels[-1].isdigit():  # noqa: PLR2004 - name and top level
+    if len(labels) < _NAME_AND_TOP_LEVEL or len(lowered) > _LONGEST_NAME or not labels[-1] or labels[-1].isdigit():
         raise broken("must be a full domain name such as example.com, without a dot at the end")
     if not all(_LABEL.fullmatch(label) and _is_real(label) for label in labels):
         raise broken("must be a domain name: labels of letters, digits and inner hyphens")

@@ -70,6 +70,13 @@ def test_keys_are_looked_at_however_deep_they_are() -> None:
     assert redaction.redact({"a": [{"b": ({"token": "t"},)}]}) == {"a": [{"b": [{"token": "***"}]}]}
 
 
+@pytest.mark.parametrize(
+    "text", ["it says: password=hunter2x", 'note: "the password=hunter2x is old"', "a=b=pwd:hunter2x"]
+)
+def test_a_pair_behind_a_harmless_name_is_read_as_a_pair(text: str) -> None:
+    assert "hunter2x" not in redaction.redact_text(text)
+
+
 def test_header_pairs_are_read_as_keys_and_values() -> None:
     headers = [("Host", "plesk.example"), ("Authorization", "Basic dXNlcjpwYXNz")]
     assert redaction.redact(headers) == [["Host", "plesk.example"], ["Authorization", "***"]]

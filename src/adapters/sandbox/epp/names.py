@@ -9,13 +9,14 @@ from adapters.sandbox.epp.refusals import Code, Refusal
 
 _LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _MAX_NAME: Final = 253
+_NAME_AND_SUFFIX: Final = 2
 
 
 def normal(text: str, element: str) -> str:
     """A name in small letters. Raises Refusal (2005) for what is none; names are A-labels."""
     name = text.strip().lower()
     labels = name.split(".")
-    if len(labels) < 2 or len(name) > _MAX_NAME or not all(_is_label(label) for label in labels):  # noqa: PLR2004 - a name and a suffix
+    if len(labels) < _NAME_AND_SUFFIX or len(name) > _MAX_NAME or not all(_is_label(label) for label in labels):
         raise Refusal(Code.VALUE, f"{element} is no name", element, text)
     return name
 

@@ -33,6 +33,8 @@ from provisioner.kernel.ids import Ids
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _MAX_NAME: Final = 253
+_NAME_AND_SUFFIX: Final = 2
+_SHORTEST_PASSWORD: Final = 5
 
 
 class PanelSettings(BaseModel):
@@ -179,7 +181,11 @@ def domain_name(text: str) -> str:
     name = text.strip().lower()
     ascii_form = ascii_name(name)
     labels = ascii_form.split(".")
-    if len(labels) < 2 or len(ascii_form) > _MAX_NAME or not all(_LABEL.fullmatch(label) for label in labels):  # noqa: PLR2004 - a name and a suffix
+    if (
+        len(labels) < _NAME_AND_SUFFIX
+        or len(ascii_form) > _MAX_NAME
+        or not all(_LABEL.fullmatch(label) for label in labels)
+    ):
         raise invalid(f"Incorrect name {text}. The domain name is invalid.")
     return name
 
@@ -201,5 +207,5 @@ def status_value(text: str) -> int:
 
 def check_password(password: str, login: str) -> None:
     """Raises Refusal (1019) for a password that the panel finds too weak."""
-    if len(password) < 5 or login in password:  # noqa: PLR2004 - the panel's own shortest length
+    if len(password) < _SHORTEST_PASSWORD or login in password:
         raise invalid("The password is too short, or contains the login name.")

@@ -21,6 +21,7 @@ from adapters.sandbox.serving import LOOPBACK, LoopbackListener
 
 OPERATION: Final = "dns.query"
 PLAIN_SIZE: Final = 512
+LENGTH_BYTES: Final = 2
 LARGEST: Final = 65535
 IDLE_SECONDS: Final = 10.0
 _ATTEMPTS: Final = 20
@@ -125,7 +126,7 @@ class _Stream(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         """Answer until the client leaves."""
-        while len(head := self.rfile.read(2)) == 2:  # noqa: PLR2004 - the length's own length
+        while len(head := self.rfile.read(LENGTH_BYTES)) == LENGTH_BYTES:
             answer = self._responder.respond(self.rfile.read(int.from_bytes(head)))
             if not answer:
                 return
