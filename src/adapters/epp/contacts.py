@@ -1,6 +1,7 @@
 """Contacts (RFC 5733) under handles of our own: made once, adopted when they are ours, written as a whole.
 
-At a registry that keeps no contacts (data model `thin`) there is nothing to do.
+At a registry that keeps no contacts (data model `thin`) there is nothing to do. What a registry wants beyond RFC 5733
+is sent as the account's templates say. What it keeps of that cannot be read back: an update that has it is always sent.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from adapters.epp import commands, errors
 from adapters.epp.errors import Act
 from adapters.epp.registry import Registry, told
 from adapters.epp.replies import ContactData
+from adapters.epp.templates import Filling, Template, ValuesMissing
 from provisioner.kernel import passwords
 from provisioner.ports.outcomes import Done, Rejected
 from provisioner.ports.registrar import RegistrarContact
@@ -29,11 +31,11 @@ class Contacts:
         """The contact; raises Rejected `handle_taken` when the handle is another registrar's, `contact_invalid`."""
         if self._keeps_none:
             return Done(contact.handle)
+        extension = _filled(self.registry.settings.contact_create_extension, contact)
+        # RFC 5733 wants a code; it is never used, and RFC 9154 has nobody keep one.
+        command = commands.contact_create(contact, passwords.generate(), extension)
         try:
-            # RFC 5733 wants a code; it is never used, and RFC 9154 has nobody keep one.
-            self.registry.ask(
-                commands.contact_create(contact, passwords.generate()), contact.handle, values=_values(contact)
-            )
+            self.registry.ask(command, contact.handle, values=_values(contact))
         except Rejected as refused:
             return self._adopted(contact, refused)
         return Done(contact.handle)
@@ -46,17 +48,18 @@ class Contacts:
         return Done(contact.handle) if data and self.registry.is_us(data.registrar) else None
 
     def update(self, contact: RegistrarContact) -> Done:
-        """Read, compare, and write all of it when anything differs."""
+        """Read, compare, and write all of it when anything differs, or could."""
         if self._keeps_none:
             return Done(contact.handle)
+        extension = _filled(self.registry.settings.contact_update_extension, contact)
         data = self._own(contact)
-        if _is_as(data, contact):
+        if extension is None and _is_as(data, contact):
             return Done(contact.handle)
         _refuse_locked(data)
         try:
-            self.registry.ask(commands.contact_update(contact), values=_values(contact))
+            self.registry.ask(commands.contact_update(contact, extension), values=_values(contact))
         except Rejected as refused:
-            return self._changed_anyway(contact, refused)
+            return self._changed_anyway(contact, extension, refused)
         return Done(contact.handle, warnings=_warnings(data, contact))
 
     @property
@@ -81,10 +84,23 @@ class Contacts:
             return found
         raise _with_fields(contact, refused) from refused
 
-    def _changed_anyway(self, contact: RegistrarContact, refused: Rejected) -> Done:
-        if errors.wants_a_look(refused, Act.CONTACT) and _is_as(self._own(contact), contact):
+    def _changed_anyway(self, contact: RegistrarContact, extension: Filling | None, refused: Rejected) -> Done:
+        can_tell = extension is None and errors.wants_a_look(refused, Act.CONTACT)
+        if can_tell and _is_as(self._own(contact), contact):
             return Done(contact.handle)
         raise _with_fields(contact, refused) from refused
+
+
+def _filled(template: Template | None, contact: RegistrarContact) -> Filling | None:
+    """What the template makes of the contact; its registry-specific values come before its own fields."""
+    if template is None:
+        return None
+    own = {name: getattr(contact, name) for name in _PLAIN}
+    try:
+        return template.filled({**own, **contact.extra})
+    except ValuesMissing as missing:
+        fields = tuple(f"/{name}" if name in own else f"/extra/{name}" for name in missing.names)
+        raise Rejected("contact_invalid", f"this registry wants of a contact: {missing}", fields=fields) from None
 
 
 def _is_as(data: ContactData, contact: RegistrarContact) -> bool:
@@ -100,7 +116,8 @@ def _refuse_locked(data: ContactData) -> None:
 
 def _values(contact: RegistrarContact) -> dict[str, str]:
     named = {getattr(contact, name): f"/{name}" for name in _PLAIN if getattr(contact, name)}
-    return {**named, **{line: f"/street/{index}" for index, line in enumerate(contact.street) if line}}
+    extra = {value: f"/extra/{name}" for name, value in contact.extra.items() if value}
+    return {**extra, **named, **{line: f"/street/{index}" for index, line in enumerate(contact.street) if line}}
 
 
 def _with_fields(contact: RegistrarContact, refused: Rejected) -> Rejected:

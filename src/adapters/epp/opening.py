@@ -90,7 +90,7 @@ class Opener:
 
     def _log_in(self, session: Session) -> None:
         greeting = session.greeting
-        extensions = frozenset(greeting.extensions if self._settings.extensions is None else self._settings.extensions)
+        extensions = self._extensions(greeting)
         self._check_password(extensions)
         objects = tuple(uri for uri in greeting.objects if uri != EPP) or OBJECTS
         login = commands.login(self._settings.username, self._password, self._language(greeting), objects)
@@ -102,6 +102,13 @@ class Opener:
             self._refused, self._refused_until = failure, self._clock.monotonic() + REFUSED_SECONDS
             self._proven = False
         raise failure
+
+    def _extensions(self, greeting: Greeting) -> frozenset[str]:
+        """Those of the settings, and of the contacts' templates those that the server offers; by default all of its."""
+        offered = frozenset(greeting.extensions)
+        if self._settings.extensions is None:
+            return offered
+        return frozenset(self._settings.extensions) | self._settings.contact_namespaces & offered
 
     def _check_password(self, extensions: frozenset[str]) -> None:
         if len(self._password.reveal()) > LONGEST_PLAIN_PASSWORD and LOGIN_SECURITY not in extensions:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Literal, cast
 
 from adapters.epp.identifiers import LONGEST_PREFIX
+from adapters.epp.templates import Template, TemplateError
 from provisioner.kernel.errors import SettingsError
 from provisioner.kernel.secret import Secret
 from provisioner.ports.accounts import VendorAccount
@@ -38,6 +39,8 @@ SETTINGS: Final = (
     "registrar_id",
     "look_again_seconds",
     "pending_look_seconds",
+    "contact_create_extension",
+    "contact_update_extension",
 )
 CREDENTIALS: Final = ("username", "password", "client_key")
 
@@ -84,11 +87,19 @@ class Settings:
     registrar_id: str = ""
     look_again_seconds: float = 14_400.0
     pending_look_seconds: float = 900.0
+    contact_create_extension: Template | None = None
+    contact_update_extension: Template | None = None
 
     @property
     def sponsor(self) -> str:
         """By what the registry knows what is ours (clID)."""
         return self.registrar_id or self.username
+
+    @property
+    def contact_namespaces(self) -> frozenset[str]:
+        """The URIs of what is sent with contacts beyond RFC 5733."""
+        given = filter(None, (self.contact_create_extension, self.contact_update_extension))
+        return frozenset[str]().union(*(template.namespaces for template in given))
 
 
 def read(account: VendorAccount) -> Settings:
@@ -179,6 +190,8 @@ def _read(account: str, texts: _Texts, username: str) -> Settings:
         registrar_id=texts.text("registrar_id"),
         look_again_seconds=texts.number("look_again_seconds", 14_400),
         pending_look_seconds=texts.number("pending_look_seconds", 900),
+        contact_create_extension=_template(texts, "contact_create_extension"),
+        contact_update_extension=_template(texts, "contact_update_extension"),
     )
 
 
@@ -213,6 +226,14 @@ def _extensions(texts: _Texts) -> tuple[str, ...] | None:
     if not text:
         return None
     return () if text == "none" else _words(text)
+
+
+def _template(texts: _Texts, key: str) -> Template | None:
+    text = texts.text(key)
+    try:
+        return Template.parse(text) if text else None
+    except TemplateError as error:
+        raise _Wrong(f"{key}: {error}") from None
 
 
 def _nameservers(text: str) -> tuple[Host, ...]:

@@ -27,7 +27,7 @@ def parse(frame: bytes) -> tuple[str, Response]:
         raise UnreadableError(f"no XML in UTF-8 ({type(error).__name__}), {len(frame)} bytes") from None
     if local(root) != "epp":
         raise UnreadableError("XML, but not EPP")
-    if _deeper_than(root, DEEPEST):
+    if is_deeper_than(root, DEEPEST):
         raise UnreadableError(f"nested deeper than {DEEPEST}")
     return text, Response(text, root)
 
@@ -77,7 +77,8 @@ def true(value: str | None) -> bool:
     return value in ("1", "true")
 
 
-def _deeper_than(root: Element, depth: int) -> bool:
+def is_deeper_than(root: Element, depth: int) -> bool:
+    """Whether elements stand in one another more than so many times."""
     level = [root]
     for _ in range(depth):
         level = [each for element in level for each in element]

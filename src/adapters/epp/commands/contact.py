@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from adapters.epp.commands.extensions import add_filling
 from adapters.epp.commands.frames import Command, Draft
+from adapters.epp.templates import Filling
 from provisioner.kernel.secret import Secret
 from provisioner.ports.registrar import RegistrarContact
 
@@ -29,7 +31,7 @@ def contact_info(handle: str) -> Command:
     return Command("contact-info", build)
 
 
-def contact_create(contact: RegistrarContact, auth_code: Secret) -> Command:
+def contact_create(contact: RegistrarContact, auth_code: Secret, extension: Filling | None = None) -> Command:
     """Make it, with an `int` address if all of that is ASCII, else with a `loc` one. Answer: `Created`."""
 
     def build(cl_trid: str, _extensions: frozenset[str]) -> str:
@@ -42,12 +44,13 @@ def contact_create(contact: RegistrarContact, auth_code: Secret) -> Command:
             email=contact.email,
             auth_info=auth_code.reveal(),
         )
+        add_filling(draft.frame(), extension)
         return draft.text()
 
     return Command("contact-create", build, transform=True, secrets=(auth_code,))
 
 
-def contact_update(contact: RegistrarContact) -> Command:
+def contact_update(contact: RegistrarContact, extension: Filling | None = None) -> Command:
     """Make it so as a whole: registries replace an address, they do not merge it. What is empty is cleared."""
 
     def build(cl_trid: str, _extensions: frozenset[str]) -> str:
@@ -59,6 +62,7 @@ def contact_update(contact: RegistrarContact) -> Command:
             "email": contact.email,
         }
         draft.contact.update(contact.handle, change=change)
+        add_filling(draft.frame(), extension)
         return draft.text()
 
     return Command("contact-update", build, transform=True)

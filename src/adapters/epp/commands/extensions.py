@@ -1,11 +1,15 @@
 """Extensions that epptools writes too narrowly, or not at all."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
+from xml.etree.ElementTree import Element
 
 from epptools import EppException, Frame
 
+from adapters.epp import xml
 from adapters.epp.namespaces import FEE, RGP
+from adapters.epp.templates import Filling
 from provisioner.ports.registrar import Price, RestoreReport
 
 _AMOUNT: Final = re.compile(r"\d{1,12}(\.\d{1,6})?")
@@ -55,3 +59,17 @@ def add_restore_report(frame: Frame, report: RestoreReport) -> None:
         frame.ns(element, RGP, f"rgp:{name}", text)
     for statement in (report.statements or _STATEMENTS)[:_MOST_STATEMENTS]:
         frame.ns(element, RGP, "rgp:statement", statement)
+
+
+def add_filling(frame: Frame, filling: Filling | None) -> None:
+    """What a registry wants beyond the RFCs, as the operator wrote it down."""
+    if filling is not None:
+        _add_copy(frame, frame.extension(), filling.root, filling.prefixes)
+
+
+def _add_copy(frame: Frame, parent: Element, element: Element, prefixes: Mapping[str, str]) -> None:
+    uri = xml.namespace(element)
+    made = frame.ns(parent, uri, f"{prefixes[uri]}:{xml.local(element)}", element.text, dict(element.attrib))
+    made.tail = element.tail
+    for child in element:
+        _add_copy(frame, made, child, prefixes)

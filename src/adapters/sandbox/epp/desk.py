@@ -51,7 +51,7 @@ class Desk:
     def read(self, visitor: Session, frame: bytes) -> Request | Unreadable:
         """A request, logged. Raises Repeated."""
         try:
-            found: Request | Unreadable = read(frame)
+            found: Request | Unreadable = read(frame, self.registry.settings.contact_extension_uri)
         except Unreadable as refusal:
             found = refusal
         account, subject = visitor.account, ""

@@ -34,6 +34,12 @@ class Part:
         """The text as an XML token: no space around it, single spaces within."""
         return " ".join(self.raw.split())
 
+    @property
+    def namespace(self) -> str:
+        """The namespace's URI; empty for an element without one."""
+        prefix = self.name.rpartition(":")[0]
+        return NAMESPACES.get(prefix, prefix.removeprefix("?"))
+
     def find(self, name: str) -> "Part | None":
         """The first child of this name."""
         return next((child for child in self.children if child.name == name), None)
@@ -87,15 +93,18 @@ class Unreadable(Refusal):
         self.operation = operation
 
 
-def read(frame: bytes) -> Request:
-    """A request from a frame. Raises Unreadable: 2001, 2000, 2101, 2103, 2307 and, for identifiers, 2001."""
+def read(frame: bytes, contact_extension_uri: str = "") -> Request:
+    """A request from a frame. Raises Unreadable: 2001, 2000, 2101, 2103, 2307 and, for identifiers, 2001.
+
+    With contacts an extension of the given namespace may come, whatever it holds.
+    """
     try:
         root = _part(fromstring(frame, forbid_dtd=True))
     except (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError) as error:
         raise Unreadable(Refusal(Code.SYNTAX, "The frame is no XML that can be read"), "") from error
     transaction = _transaction(root)
     try:
-        return _request(root, transaction)
+        return _request(root, transaction, contact_extension_uri)
     except Refusal as refusal:
         raise Unreadable(refusal, transaction) from refusal
 
@@ -121,7 +130,7 @@ def _transaction(root: Part) -> str:
     return named if _MIN_ID <= len(named) <= _MAX_ID else ""
 
 
-def _request(root: Part, transaction: str) -> Request:
+def _request(root: Part, transaction: str, own_uri: str) -> Request:
     if root.name != "epp" or len(root.children) != 1:
         raise Refusal(Code.SYNTAX, "One epp element with one child is expected")
     (child,) = root.children
@@ -129,10 +138,10 @@ def _request(root: Part, transaction: str) -> Request:
         return Request("hello", child)
     if child.name != "command":
         raise Refusal(Code.SYNTAX, f"{child.name} is nothing that a client sends")
-    return _command(child, transaction)
+    return _command(child, transaction, own_uri)
 
 
-def _command(command: Part, transaction: str) -> Request:
+def _command(command: Part, transaction: str, own_uri: str) -> Request:
     names = [child.name for child in command.children]
     if not names or names[0] in ("extension", "clTRID"):
         raise Refusal(Code.SYNTAX, "The command has no verb")
@@ -140,19 +149,25 @@ def _command(command: Part, transaction: str) -> Request:
         raise Refusal(Code.SYNTAX, "A command has one verb, then its extension, then clTRID")
     if "clTRID" in names and not transaction:
         raise Refusal(Code.SYNTAX, "clTRID has 3 to 64 characters")
-    extensions = _extensions(command)
+    extensions = _extensions(command, own_uri)
     operation, body = _operation(command.children[0], extensions)
     _check(body)
     return Request(operation, body, transaction, extensions)
 
 
-def _extensions(command: Part) -> dict[str, Part]:
+def _extensions(command: Part, own_uri: str) -> dict[str, Part]:
     found = command.find("extension")
     for each in () if found is None else found.children:
+        if own_uri and each.namespace == own_uri and _is_of_contact(command):
+            continue
         if each.name not in _EXTENSIONS:
             raise Refusal(Code.EXTENSION, f"The extension {each.name} is not implemented")
         _check(each)
     return {} if found is None else {each.name: each for each in found.children}
+
+
+def _is_of_contact(command: Part) -> bool:
+    return [child.name for child in command.children[0].children] in (["contact:create"], ["contact:update"])
 
 
 _EXTENSIONS: Final = frozenset(

@@ -4,7 +4,8 @@
 Passwords and authorisation codes are kept as salted hashes.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal, Protocol
@@ -90,7 +91,7 @@ class Disclosure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact(Sponsored):
-    """A contact (RFC 5733)."""
+    """A contact (RFC 5733). `extension`: texts and attributes of the registry's own extension, each by its path."""
 
     id: str
     postal: tuple[PostalAddress, ...]
@@ -100,6 +101,7 @@ class Contact(Sponsored):
     email: str
     auth: str = ""
     disclosure: Disclosure | None = None
+    extension: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

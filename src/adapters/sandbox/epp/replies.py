@@ -25,7 +25,8 @@ def object_services(settings: RegistrySettings) -> tuple[str, ...]:
 def extension_services(settings: RegistrySettings) -> tuple[str, ...]:
     """The extensions that this registry knows, as namespaces."""
     names = [name for name in _EXTENSIONS if name != "secDNS" or settings.dnssec != "none"]
-    return (*(NAMESPACES[name] for name in names), _SECURE_TRANSFER)
+    own = (settings.contact_extension_uri,) if settings.contact_extension_uri else ()
+    return (*(NAMESPACES[name] for name in names), _SECURE_TRANSFER, *own)
 
 
 def greeting(settings: RegistrySettings, now: datetime) -> Node:

@@ -85,8 +85,8 @@ def check_services(session: Session, request: Request) -> None:
     prefix = request.body.name.rpartition(":")[0]
     if prefix and NAMESPACES[prefix] not in session.services:
         raise Refusal(Code.SERVICE, f"The {prefix} service was not chosen at login")
-    for name in request.extensions:
-        if NAMESPACES[name.rpartition(":")[0]] not in session.services:
+    for name, part in request.extensions.items():
+        if part.namespace not in session.services:
             raise Refusal(Code.EXTENSION, f"The extension of {name} was not chosen at login")
 
 

@@ -19,6 +19,7 @@ class RegistrySettings(BaseModel):
     host_model: Literal["objects", "attributes"] = "objects"
     data_model: Literal["thick", "thin"] = "thick"
     dnssec: Literal["ds", "key", "none"] = "ds"
+    contact_extension_uri: Annotated[str, Field(max_length=255)] = ""
 
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
     create_price: Money = Decimal("10.00")

@@ -6,7 +6,7 @@ from typing import Final
 from adapters.sandbox.epp import codes, views
 from adapters.sandbox.epp.calendar import written
 from adapters.sandbox.epp.call import Answer, Call, Handler
-from adapters.sandbox.epp.commands import addresses
+from adapters.sandbox.epp.commands import addresses, own_extension
 from adapters.sandbox.epp.commands.parameters import code_given
 from adapters.sandbox.epp.nodes import Node, branch, leaf
 from adapters.sandbox.epp.reading import Part
@@ -73,6 +73,7 @@ def _read(call: Call, body: Part, handle: str) -> Contact:
         email=addresses.email(body.value("contact:email")),
         auth=codes.hashed(code_given(body, "contact") or ""),
         disclosure=addresses.disclosure(body),
+        extension=own_extension.given(call),
         roid=call.registry.new_roid("C"),
         registrar=call.registrar,
         created_by=call.registrar,

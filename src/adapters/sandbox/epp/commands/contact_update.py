@@ -6,7 +6,7 @@ from typing import Final
 
 from adapters.sandbox.epp import codes
 from adapters.sandbox.epp.call import Answer, Call, Handler
-from adapters.sandbox.epp.commands import addresses
+from adapters.sandbox.epp.commands import addresses, own_extension
 from adapters.sandbox.epp.commands.parameters import changed, code_given, statuses
 from adapters.sandbox.epp.reading import Part
 from adapters.sandbox.epp.records import Contact, PostalAddress
@@ -30,6 +30,7 @@ def update(call: Call) -> Answer:
         raise Refusal(Code.STATUS, f"{_LOCK} does not allow the update", "contact:status", _LOCK)
     after = replace(found, statuses=changed("status", found.statuses, add, remove, "contact:status"))
     after = after if change is None else _changed(after, change)
+    after = replace(after, extension={**found.extension, **own_extension.given(call)})
     call.registry.contacts.save(replace(after, updated_by=call.registrar, updated_at=call.now))
     call.record(found.id, _differences(found, after), roid=found.roid)
     return Answer()
@@ -60,7 +61,7 @@ def _replaced(present: tuple[PostalAddress, ...], given: tuple[PostalAddress, ..
 
 def _differences(before: Contact, after: Contact) -> dict[str, str]:
     """Which parts have changed, for the ledger; the parts themselves are personal."""
-    names = ("postal", "voice", "fax", "email", "statuses", "disclosure", "auth")
+    names = ("postal", "voice", "fax", "email", "statuses", "disclosure", "auth", "extension")
     return {"changed": " ".join(name for name in names if getattr(before, name) != getattr(after, name))}
 
 
