@@ -80,7 +80,15 @@ class Folder:
     def remove(self, path: str) -> None:
         """Remove a file. One that is gone is no error."""
         with file_errors.told(Stage.CHANGE, self._secrets):
-            self._found("DELE", path, lambda: self._connection.delete(path))
+            self._found("DELE", path, lambda: self._deleted(path))
+
+    def _deleted(self, path: str) -> str:
+        """As `ftplib`'s own, and a crash between the command and its answer can be tried."""
+        self._connection.putcmd(f"DELE {path}")
+        crash.point("request_sent")
+        told = self._connection.voidresp()
+        crash.point("response_received")
+        return told
 
     def _retrieve(self, path: str, take: Callable[[bytes], None]) -> str:
         return self._connection.retrbinary(f"RETR {path}", take)

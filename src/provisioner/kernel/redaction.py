@@ -53,6 +53,10 @@ _URL_CREDENTIALS: Final = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,20}://[^\s/:@]{
 _PEM_KEY: Final = re.compile(
     r"-----BEGIN ([A-Z0-9 ]{0,40}PRIVATE KEY)-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\Z)", re.DOTALL
 )
+_PUBLIC_PEM: Final = re.compile(
+    r"(-----BEGIN (?:CERTIFICATE|CERTIFICATE REQUEST|PUBLIC KEY)-----[A-Za-z0-9+/=\r\n]*"
+    r"-----END (?:CERTIFICATE|CERTIFICATE REQUEST|PUBLIC KEY)-----)"
+)
 _SCHEMED: Final = re.compile(r"(?i)\b(bearer|authorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?\w{1,20})\s+[\w.~+/=-]{8,}")
 _ELEMENT: Final = re.compile(r"<([\w:.-]{1,64})((?:\s[^<>]{0,256})?)>([^<>]*)</\1>")
 _PAIR: Final = re.compile(
@@ -145,6 +149,12 @@ def redact_text(text: str) -> str:
 
 
 def _redact_forms(text: str) -> str:
+    """Certificates, CSRs and public keys stay as they are: their base64 may look like `pw=…`, and is no secret."""
+    parts = _PUBLIC_PEM.split(text)
+    return "".join(part if number % 2 else _without_secrets(part) for number, part in enumerate(parts))
+
+
+def _without_secrets(text: str) -> str:
     text = _PEM_KEY.sub(rf"-----BEGIN \1----- {REDACTED}", text)
     text = _URL_CREDENTIALS.sub(rf"\1:{REDACTED}@", text)
     text = _SCHEMED.sub(rf"\1 {REDACTED}", text)

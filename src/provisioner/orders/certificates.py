@@ -13,6 +13,9 @@ from cryptography.hazmat.primitives import hashes
 
 from provisioner.orders.certificate_refusals import CertificateUnparseable
 
+_AUTOMATIC: Final = "-certificate"
+_LONGEST_READABLE: Final = 100 - len(_AUTOMATIC)
+_DIGEST: Final = 16
 SHORT_LIVED: Final = timedelta(days=10)
 SPREAD: Final = 0.05
 LONGEST_SERIAL: Final = 20
@@ -133,6 +136,14 @@ def renew_at(facts: CertificateFacts, spread_key: str) -> datetime:
     """
     left = facts.lifetime / (2 if facts.lifetime < SHORT_LIVED else 3)
     return facts.not_after - left - facts.lifetime * SPREAD * _fraction(spread_key)
+
+
+def automatic_id(hosting_id: str) -> str:
+    """The service id of the certificate that a site gets by itself: at most 100 characters, as storefronts name it."""
+    if len(hosting_id) > _LONGEST_READABLE:
+        digest = hashlib.sha256(hosting_id.encode()).hexdigest()[:_DIGEST]
+        hosting_id = f"{hosting_id[: _LONGEST_READABLE - _DIGEST - 1]}-{digest}"
+    return f"{hosting_id}{_AUTOMATIC}"
 
 
 def automatic(domain: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from provisioner.kernel.secret import Secret
-from provisioner.orders.certificates import automatic
+from provisioner.orders.certificates import automatic, automatic_id
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.hosting import HostingCustomer, HostingPanel, HostingSubscription
 from provisioner.ports.outcomes import Done, Rejected
@@ -41,7 +41,7 @@ def create_hosting(op: Operation, hosting: HostingPanel) -> ServiceChange:
 
 def _certificate_next(op: Operation) -> None:
     """The site's certificate, by an operation of its own: it may wait for long until the names lead there."""
-    certificate_id = f"{op.service.service_id}-certificate"
+    certificate_id = automatic_id(op.service.service_id)
     certificate = NewService(certificate_id, "certificate", automatic(str(op.service.attributes["domain"])))
     op.follow_up("certificate.issue", resource=f"service:{certificate_id}", key=KeyKind.EC, opens=certificate)
 

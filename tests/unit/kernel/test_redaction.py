@@ -77,6 +77,13 @@ def test_a_pair_behind_a_harmless_name_is_read_as_a_pair(text: str) -> None:
     assert "hunter2x" not in redaction.redact_text(text)
 
 
+@pytest.mark.parametrize("kind", ["CERTIFICATE", "CERTIFICATE REQUEST", "PUBLIC KEY"])
+def test_what_is_public_stays_as_it_is_though_its_base64_looks_like_a_secret(kind: str) -> None:
+    pem = f"-----BEGIN {kind}-----\nMIIB0jCCAXmgAwIBAgIUGs\npass/pw==\n-----END {kind}-----\n"
+    text = f"chain: {pem}{pem} password=hunter2x"
+    assert redaction.redact_text(text) == f"chain: {pem}{pem} password=***"
+
+
 def test_header_pairs_are_read_as_keys_and_values() -> None:
     headers = [("Host", "plesk.example"), ("Authorization", "Basic dXNlcjpwYXNz")]
     assert redaction.redact(headers) == [["Host", "plesk.example"], ["Authorization", "***"]]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from provisioner.orders.certificate_refusals import CertificateUnparseable
 from provisioner.orders.certificates import (
     CertificateFacts,
+    automatic_id,
     covers,
     facts_of,
     installed_name,
@@ -143,3 +144,10 @@ def test_the_time_of_renewal_of_a_service_is_always_the_same() -> None:
 
 def test_the_name_on_a_panel_follows_from_the_fingerprint() -> None:
     assert installed_name("0123456789abcdef" * 4) == "provisioner-0123456789abcdef"
+
+
+def test_the_automatic_certificate_of_a_hosting_has_an_id_that_a_storefront_can_name() -> None:
+    assert automatic_id("hosting-1") == "hosting-1-certificate"
+    longest = ["x" * 99 + end for end in "ab"]
+    assert {len(automatic_id(hosting)) for hosting in longest} == {100}
+    assert automatic_id(longest[0]) != automatic_id(longest[1])

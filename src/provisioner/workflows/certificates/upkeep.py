@@ -36,16 +36,13 @@ def keep_up(op: Operation) -> ServiceChange:
     A renewal is an operation of its own. Until it has succeeded, it is started again each day.
     """
     current = Current.of(op)
-    standing = {
-        "ended": op.service.status in ENDED or current is None,
-        "hosting_is_going": parties.hosting_is_going(op),
-    }
+    standing = {"ended": op.service.status in ENDED, "hosting_is_going": parties.hosting_is_going(op)}
     standing = dict(op.write_down("standing", standing))
-    if standing["ended"] or current is None:
-        return ServiceChange(None, upkeep=NEVER)
-    if standing["hosting_is_going"]:
+    if standing["hosting_is_going"] and not standing["ended"]:
         reason = "the web hosting that the certificate is for is cancelled"
         return ServiceChange(ServiceStatus.CANCELLED, upkeep=NEVER, reason=reason, wakes=True)
+    if standing["ended"] or current is None:
+        return ServiceChange(None, upkeep=NEVER)
     if current.source == PANEL:
         return _look_again(op, current)
     if current.source == CUSTOMER or not Ordered.of(op).auto_renew:

@@ -105,6 +105,12 @@ def test_with_the_hosting_the_certificate_is_cancelled(world: CertificateWorld) 
     assert world.authority.effects == []
 
 
+def test_one_that_is_only_asked_for_by_a_csr_ends_with_the_hosting(world: CertificateWorld) -> None:
+    world.hosting_status = ServiceStatus.CANCELLED
+    world.do("certificate.upkeep")
+    assert (world.service.status, world.upkeep_in_days) == (ServiceStatus.CANCELLED, None)
+
+
 def test_a_cancelled_one_is_looked_after_no_longer(world: CertificateWorld) -> None:
     world.have(age=timedelta(days=80))
     world.do("certificate.cancel")
