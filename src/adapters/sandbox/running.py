@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 from adapters.sandbox.faults import FaultPlan
 from adapters.sandbox.ledger import Ledger
@@ -18,22 +18,27 @@ class Stoppable(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class RunningSimulator:
-    """Where a simulator listens and how to log in; `close()` stops it. Also a context manager.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """Where a vendor listens and how to log in; `close()` stops it. Also a context manager.
 
-    `endpoint` is the vendor's side, `control_url` the control interface. `fingerprint` is the SHA-256 of the
-    certificate (DER), in hex. `credentials` and `settings` are what a vendor account of the matching adapter needs.
+    `endpoint` is the vendor's side. `credentials` and `settings` are what a vendor account of the matching adapter
+    needs. `shows` is what others that start with it may use: `http_address`, `tls_address` (of every website) and
+    `dns_server`, each as `127.0.0.1:80`. A start function that has a parameter `world` is given what the others show;
+    one that has a parameter `together` is told whether there are others.
     """
+
+    adapter: ClassVar[str] = ""
+    """The adapter that speaks with it; empty: that of its own name."""
+    program: ClassVar[str] = ""
+    """A program of this machine that it starts. Where that is installed, it is preferred to others of its adapter."""
 
     name: str
     endpoint: str
-    control_url: str
-    fingerprint: str
+    control_url: str = ""
     credentials: Mapping[str, Secret]
     settings: Mapping[str, str]
-    ledger: Ledger
-    faults: FaultPlan
+    shows: Mapping[str, str] = field(default_factory=dict)
     servers: Sequence[Stoppable] = field(repr=False)
 
     def close(self) -> None:
@@ -48,3 +53,15 @@ class RunningSimulator:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningSimulator(Running):
+    """One of ours, with a control interface (`control_url`), a ledger and a fault plan.
+
+    `fingerprint` is the SHA-256 of its certificate (DER), in hex.
+    """
+
+    fingerprint: str
+    ledger: Ledger
+    faults: FaultPlan

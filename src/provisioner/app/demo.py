@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import httpx
 
-from provisioner.app.installed import Installed, simulators
+from provisioner.app.installed import Installed
+from provisioner.app.sandboxes import simulators
 from provisioner.console.installation import RunningSandbox, SandboxOptions, Submitted
 from provisioner.kernel import log
 from provisioner.kernel.settings import Settings

@@ -3,13 +3,14 @@
 import os
 import random
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.metadata import entry_points
-from typing import Any, Final, get_type_hints
+from typing import Final
 
+from provisioner.app.plugins import adapter_factories
+from provisioner.app.sandboxes import simulators
 from provisioner.console.installation import RunningSandbox, SandboxOptions, Submitted
 from provisioner.intake import publish as publishing
 from provisioner.intake.accept import Intake, Receipt
@@ -18,11 +19,7 @@ from provisioner.kernel.errors import NotFoundError
 from provisioner.kernel.ids import Ids, RandomIds
 from provisioner.kernel.sealing import KeyRing
 from provisioner.kernel.settings import Settings
-from provisioner.ports.accounts import AdapterFactory
-from provisioner.ports.certificates import CertificateAuthority
-from provisioner.ports.hosting import HostingPanel
 from provisioner.ports.outcomes import Done
-from provisioner.ports.registrar import Registrar
 from provisioner.runner.adapters import OpenAdapters
 from provisioner.runner.polling import Polling, with_queue
 from provisioner.runner.runner import Pace, Runner
@@ -34,12 +31,6 @@ from provisioner.workflows import certificates, domains, hosting, scheduled
 from provisioner.workflows.backoff import Waits
 
 WORKFLOW_MODULES: Final = (certificates, domains, hosting, scheduled)  # importing them registers their workflows
-PRODUCT_OF_PORT: Final[Mapping[type, str]] = {
-    HostingPanel: "hosting",
-    Registrar: "domain",
-    CertificateAuthority: "certificate",
-}
-
 
 Ring = Callable[[Sequence[str]], None]
 
@@ -173,46 +164,6 @@ class Installed:
             self.adapters.close()
         if "_store" in self.__dict__:
             self._store.close()
-
-
-def adapter_factories() -> dict[str, AdapterFactory]:
-    """Every installed adapter, by the name of its entry point."""
-    return {found.name: found.load() for found in entry_points(group="provisioner.adapters")}
-
-
-def product_of(adapter: str) -> str:
-    """The product that an adapter serves, told by the port that its class implements. Raises NotFoundError."""
-    factory = adapter_factories().get(adapter)
-    if factory is None:
-        known = ", ".join(sorted(adapter_factories())) or "none"
-        raise NotFoundError(f"there is no adapter {adapter}; there are: {known}")
-    made = get_type_hints(factory)["return"]
-    return next(product for port, product in PRODUCT_OF_PORT.items() if port in made.__mro__)
-
-
-@contextmanager
-def simulators(options: SandboxOptions) -> Iterator[Sequence[RunningSandbox]]:
-    """Simulators, stopped at the end."""
-    found = {each.name: each for each in entry_points(group="provisioner.simulators")}
-    if options.simulator is not None and options.simulator not in found:
-        raise NotFoundError(f"there is no simulator {options.simulator}; there are: {', '.join(sorted(found))}")
-    names = sorted(found) if options.simulator is None else [options.simulator]
-    with ExitStack() as stack:
-        yield [_started(stack, name, found[name].load(), options) for name in names]
-
-
-def _started(stack: ExitStack, name: str, start: Callable[..., Any], options: SandboxOptions) -> RunningSandbox:
-    folder = options.data_dir / name if options.data_dir else None
-    running = stack.enter_context(start(data_dir=folder, port=options.port, control_port=options.control_port))
-    return RunningSandbox(
-        name=name,
-        adapter=name,
-        product=product_of(name),
-        endpoint=running.endpoint,
-        control_url=running.control_url,
-        settings=running.settings,
-        credentials=running.credentials,
-    )
 
 
 def _submitted(receipt: Receipt) -> Submitted:

@@ -15,7 +15,7 @@ _PORT = click.IntRange(0, 65535)
 
 
 @click.command()
-@click.option("--simulator", metavar="NAME", help="Only this one (default: every one that is installed).")
+@click.option("--simulator", metavar="NAME", help="Only this one (default: one for each adapter).")
 @click.option("--port", type=_PORT, default=0, metavar="N", help="Port of the vendor's side (default: a free one).")
 @click.option("--control-port", type=_PORT, default=0, metavar="N", help="Port of the control interface, likewise.")
 @click.option(
@@ -71,4 +71,5 @@ def _tell(sandbox: RunningSandbox, *, as_json: bool) -> None:
     if as_json:
         output.document(told, indent=None)
         return
-    output.line(f"{sandbox.name} listens on {sandbox.endpoint}, its control interface on {sandbox.control_url}")
+    control = f", its control interface on {sandbox.control_url}" if sandbox.control_url else ""
+    output.line(f"{sandbox.name} listens on {sandbox.endpoint}{control}")

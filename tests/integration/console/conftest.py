@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.app.installed import simulators
 from provisioner.app.main import CommandInstallation
+from provisioner.app.sandboxes import simulators
 from provisioner.console.cli import main
 from provisioner.console.installation import RunningSandbox, SandboxOptions
 from provisioner.kernel.secret import Secret

@@ -5,10 +5,11 @@ It shares no code with the adapter that talks to it; `docs/reference/sandbox-acm
 
 import json
 import secrets
-import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -23,16 +24,18 @@ from adapters.sandbox.acme.jws import encoded
 from adapters.sandbox.acme.orders import Counter
 from adapters.sandbox.acme.routes import routes
 from adapters.sandbox.acme.simulator import AcmeSimulator
+from adapters.sandbox.acme.surroundings import Folder, account_settings
 from adapters.sandbox.control import Control
 from adapters.sandbox.faults import FaultPlan
 from adapters.sandbox.ledger import Ledger
-from adapters.sandbox.running import RunningSimulator, Stoppable
+from adapters.sandbox.running import RunningSimulator
 from adapters.sandbox.serving import LoopbackServer
-from adapters.sandbox.tls import Identity, self_signed, write_private
-from provisioner.kernel.clock import Clock, SystemClock
+from adapters.sandbox.tls import Identity, write_private
+from provisioner.kernel.clock import SystemClock
 from provisioner.kernel.secret import Secret
 
-BANNER = "sandbox-acme"
+BANNER: Final = "sandbox-acme"
+_USED: Final = ("http_address", "dns_server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,46 +51,41 @@ class RunningAuthority(RunningSimulator):
     simulator: AcmeSimulator
 
 
-@dataclass(frozen=True, slots=True)
-class _Folder:
-    """A folder that lasts as long as the simulator."""
-
-    made: tempfile.TemporaryDirectory[str]
-
-    def stop(self) -> None:
-        """Remove it. Safe to call twice."""
-        self.made.cleanup()
-
-
-def start_simulator(*, data_dir: Path | None = None, port: int = 0, control_port: int = 0) -> RunningAuthority:
+def start_simulator(
+    *,
+    data_dir: Path | None = None,
+    port: int = 0,
+    control_port: int = 0,
+    world: Mapping[str, str] | None = None,
+) -> RunningAuthority:
     """Start an authority on 127.0.0.1, on background threads. Port 0 is chosen at run time.
 
     With `data_dir` its memory, ledger, keys and credentials survive a restart; the files are readable by their owner
-    only. Raises OSError when a port is taken or a file cannot be written.
+    only. `world`: the `http_address` of every website and the `dns_server` that is asked, until they are set otherwise;
+    what else is in there is left alone. Raises OSError when a port is taken or a file cannot be written.
     """
-    if data_dir is not None:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        return _start(data_dir, data_dir, (), port, control_port)
-    folder = _Folder(tempfile.TemporaryDirectory(prefix="sandbox-acme-"))
-    try:
-        return _start(None, Path(folder.made.name), (folder,), port, control_port)
-    except OSError:
-        folder.stop()
-        raise
+    with ExitStack() as undo:
+        folder = Folder.given(data_dir)
+        undo.callback(folder.stop)
+        running = _start(data_dir, folder, port, control_port, world or {})
+        undo.pop_all()
+    return running
 
 
 def _start(
-    data_dir: Path | None, folder: Path, leftovers: tuple[Stoppable, ...], port: int, control_port: int
+    data_dir: Path | None, folder: Folder, port: int, control_port: int, world: Mapping[str, str]
 ) -> RunningAuthority:
     """Memory is kept in `data_dir`; what must be a file in any case is in `folder`."""
     clock = SystemClock()
-    identity, trusted = _identity(folder, clock)
+    identity, trusted = folder.identity(clock)
     credentials, external = _credentials(_file(data_dir, "credentials.json"))
     ledger, faults = Ledger("acme", _file(data_dir, "ledger.jsonl"), clock), FaultPlan()
     keys = hierarchy(_file(data_dir, "authority.pem"), clock.now())
     authority = Authority(clock, ledger, keys, _file(data_dir, "state.jsonl"))
     examiner = Examiner(authority, faults, clock)
     simulator = _simulator(authority, examiner, faults, _file(data_dir, "access.jsonl"), external)
+    if told := {name: world[name] for name in _USED if name in world}:
+        simulator.adjust({"settings": told})
     control = LoopbackServer(Control(simulator, ledger, faults), control_port)
     server = _beside(control, simulator, port, identity)
     examiner.resume()
@@ -97,10 +95,10 @@ def _start(
         control_url=control.url,
         fingerprint=identity.fingerprint,
         credentials=credentials,
-        settings={"directory_url": f"{server.url}/directory", "terms_agreed": "yes", "ca_file": str(trusted)},
+        settings=account_settings(f"{server.url}/directory", trusted, world),
         ledger=ledger,
         faults=faults,
-        servers=(server, control, examiner, *leftovers),
+        servers=(server, control, examiner, folder),
         roots=keys.root_pems(),
         external=external,
         access=simulator.desk.log,
@@ -129,15 +127,6 @@ def _beside(control: LoopbackServer, simulator: AcmeSimulator, port: int, identi
     server.start()
     control.start()
     return server
-
-
-def _identity(folder: Path, clock: Clock) -> tuple[Identity, Path]:
-    """The server's own certificate with its key, and the file that it is verified with."""
-    kept, trusted = folder / "identity.pem", folder / "ca.pem"
-    identity = self_signed(kept, clock)
-    pem = kept.read_bytes()
-    write_private(trusted, pem[pem.index(b"-----BEGIN CERTIFICATE") :])
-    return identity, trusted
 
 
 def _file(data_dir: Path | None, name: str) -> Path | None:

@@ -26,13 +26,15 @@ from adapters.sandbox.plesk.public.elsewhere import Elsewhere
 from adapters.sandbox.plesk.records import ADMIN_LOGIN
 from adapters.sandbox.plesk.simulator import PleskSimulator
 from adapters.sandbox.running import RunningSimulator
-from adapters.sandbox.serving import LoopbackServer
+from adapters.sandbox.serving import LOOPBACK, LoopbackServer
 from adapters.sandbox.tls import Identity, self_signed, write_private
 from provisioner.kernel.clock import SystemClock
 from provisioner.kernel.ids import RandomIds
 from provisioner.kernel.secret import Secret
 
 _ADAPTERS_PORTS: Final = ("ftp", "tls")
+_SHOWN: Final[Mapping[str, str]] = {"http": "http_address", "tls": "tls_address", "dns": "dns_server"}
+_EVERY_NAME: Final[Mapping[str, str]] = {"name": ".", "type": "NS", "value": "ns.world.example."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +71,15 @@ def start_simulator(
     control_port: int = 0,
     public: bool = True,
     address: str = "",
+    together: bool = False,
 ) -> RunningPlesk:
     """Start a Plesk server on 127.0.0.1, on background threads. Port 0 is chosen at run time.
 
     With `data_dir` its memory, ledger, certificate, credentials and files survive a restart; what is in there is
     readable by its owner only. `public`: whether there are servers for FTP, HTTP and TLS too; `address`: the
-    IPv4 address of new subscriptions, a documentation address unless it is given. Raises OSError when a port is taken
-    or a file cannot be written.
+    IPv4 address of new subscriptions, a documentation address unless it is given. `together`: it is the world of other
+    simulators, so that its name server answers for every name, and sites lead to 127.0.0.1. Raises OSError when a port
+    is taken or a file cannot be written.
     """
     if data_dir is not None:
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -83,9 +87,13 @@ def start_simulator(
     credentials = _credentials(_file(data_dir, "credentials.json"))
     identity = self_signed(_file(data_dir, "identity.pem"), clock)
     guid = str(uuid.UUID(identity.fingerprint[:32]))
-    panel = Panel(clock, RandomIds(), guid, _file(data_dir, "state.jsonl"), address=address)
+    panel = Panel(
+        clock, RandomIds(), guid, _file(data_dir, "state.jsonl"), address=address or (LOOPBACK if together else "")
+    )
     ledger = Ledger("plesk", _file(data_dir, "ledger.jsonl"), clock)
     stage = Stage(panel, Elsewhere(), ledger, FaultPlan())
+    if together:
+        stage.elsewhere.add(_EVERY_NAME)
     entrance = Entrance(panel, credentials["password"], credentials["secret_key"])
     simulator = PleskSimulator(panel, entrance, Dispatcher(panel, ledger, stage.faults), stage.elsewhere)
     controlling = Control(simulator, ledger, stage.faults, simulator.routes())
@@ -122,6 +130,7 @@ def _running(
             "fingerprint": identity.fingerprint,
             **{f"{service}_port": str(ports[service]) for service in _ADAPTERS_PORTS if service in ports},
         },
+        shows={_SHOWN[service]: f"{LOOPBACK}:{port}" for service, port in ports.items() if service in _SHOWN},
         ledger=stage.ledger,
         faults=stage.faults,
         servers=servers,
