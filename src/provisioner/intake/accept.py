@@ -6,7 +6,7 @@ bytes ──decode──▶ message ──▶ inbox row + orders, operations, ev
 └──────────────────┴──────▶ quarantine row + message.rejected          quarantined: an operator may replay it
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -15,7 +15,7 @@ from provisioner.kernel import crash, log
 from provisioner.kernel.errors import KeyRingError, RefusedError
 from provisioner.messages.certificates import GenerateCsr, IssueCertificate, UploadCertificate
 from provisioner.messages.contacts import CreateContact, UpdateContact
-from provisioner.messages.domains import RegisterDomain, TransferDomain, TransferInBulk
+from provisioner.messages.domains import ConfirmTransfer, RegisterDomain, TransferDomain, TransferInBulk
 from provisioner.messages.envelope import Message, Unreadable, decode
 from provisioner.messages.orders import CloseOrder, NoteOrder, PlaceOrder, RetryOrder
 from provisioner.messages.services import CancelService
@@ -106,19 +106,14 @@ class Intake:
         return receipt
 
     def _apply(self, message: Message) -> Receipt:
-        commands = self._store.commands
         data: Any = message.data
         match data:
-            case PlaceOrder():
-                ids = self._store.orders.place(message, plan_order(message, data))
-            case RetryOrder():
-                ids = commands.retry(message, data)
-            case CloseOrder():
-                ids = commands.close(message, data)
-            case NoteOrder():
-                ids = commands.note(message, data)
+            case PlaceOrder() | RetryOrder() | CloseOrder() | NoteOrder():
+                ids = self._apply_to_order(message, data)
             case RegisterDomain() | TransferDomain():
                 ids = self._store.openings.open(message, plan_domain(data))
+            case ConfirmTransfer():
+                ids = self._store.confirmations.answer(message, data)
             case TransferInBulk():
                 ids = self._store.bulks.accept(message, data)
             case IssueCertificate() | GenerateCsr() | UploadCertificate():
@@ -128,8 +123,22 @@ class Intake:
             case UpdateContact():
                 ids = self._store.contacts.update(message, data)
             case _:
-                ids = commands.command_service(message, plan_command(data), _end_of_term(data))
+                ids = self._store.commands.command_service(message, plan_command(data), _end_of_term(data))
         return Receipt("accepted", order_id=getattr(data, "order_id", None), operations=tuple(ids))
+
+    def _apply_to_order(
+        self, message: Message, data: PlaceOrder | RetryOrder | CloseOrder | NoteOrder
+    ) -> Sequence[str]:
+        commands = self._store.commands
+        match data:
+            case PlaceOrder():
+                return self._store.orders.place(message, plan_order(message, data))
+            case RetryOrder():
+                return commands.retry(message, data)
+            case CloseOrder():
+                return commands.close(message, data)
+            case NoteOrder():
+                return commands.note(message, data)
 
     def _refuse(self, message: Message, refused: RefusedError, queue: str) -> Receipt:
         try:

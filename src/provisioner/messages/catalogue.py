@@ -41,6 +41,7 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     Entry("domain.transfer.v1", "in", domains.TransferDomain),
     Entry("domain.transfer-bulk.v1", "in", domains.TransferInBulk),
     Entry("domain.transfer-cancel.v1", "in", domains.CancelTransfer),
+    Entry("domain.confirm-transfer.v1", "in", domains.ConfirmTransfer),
     Entry("domain.renew.v1", "in", domains.RenewDomain),
     Entry("domain.set-nameservers.v1", "in", domains.SetNameServers),
     Entry("domain.set-contacts.v1", "in", domains.SetContacts),

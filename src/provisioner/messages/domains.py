@@ -159,6 +159,17 @@ class CancelTransfer(Contract):
     reason: Text
 
 
+class ConfirmTransfer(Contract):
+    """The registrant's answer to a transfer to us that waits for it. The first answer counts.
+
+    It may come before the transfer asks for it. With `confirmed` false the transfer fails, and `reason` says why.
+    """
+
+    service_id: Identifier
+    confirmed: bool
+    reason: Text | None = None
+
+
 class SetNameServers(Contract):
     """Make these the name servers of a domain."""
 

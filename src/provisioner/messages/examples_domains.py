@@ -91,6 +91,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "defaults": {"contacts": _ROLES, "nameservers": _NAME_SERVERS, "auto_renew": True, "lock": True},
     },
     "domain.transfer-cancel.v1": {"service_id": "domain-13", "reason": "The customer stays where they are."},
+    "domain.confirm-transfer.v1": {"service_id": "domain-13", "confirmed": True},
     "domain.renew.v1": {
         "service_id": "domain-12",
         "years": 1,

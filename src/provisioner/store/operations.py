@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from provisioner.kernel.errors import NotFoundError, RefusedError
 from provisioner.orders.rollup import ItemError
@@ -14,9 +13,9 @@ from provisioner.store.database import Database
 from provisioner.store.deadlines import give_time_back
 from provisioner.store.endings import write_ending
 from provisioner.store.events import Announcer, Context
-from provisioner.store.tables import delivered_events, operations, services, steps
+from provisioner.store.tables import operations, services, steps
 from provisioner.store.writing import Writing
-from provisioner.store.yielding import lock_event
+from provisioner.store.yielding import deliver
 from provisioner.workflows.journal import Ending, ServiceChange, StepState
 
 HELD = OperationState.HELD.value
@@ -79,15 +78,8 @@ class Operations:
 
     def deliver(self, key: str, data: Mapping[str, Any]) -> list[str]:
         """Keep an event, and wake the operations that wait for it; their ids. The first event of a key counts."""
-        dialect = postgresql if self._database.is_postgres else sqlite
         with self._database.begin() as connection:
-            lock_event(connection, self._database, key)
-            now = self._database.now()
-            insert: postgresql.Insert = dialect.insert(delivered_events).values(key=key, data=dict(data), at=now)
-            connection.execute(insert.on_conflict_do_nothing())
-            waiting = (operations.c.event_key == key, operations.c.state == OperationState.WAITING.value)
-            woken = sa.update(operations).where(*waiting).values(due_at=now).returning(operations.c.id)
-            return list(connection.scalars(woken))
+            return deliver(connection, self._database, key, data)
 
     def _held(self, connection: sa.Connection, operation_id: str) -> Mapping[str, Any]:
         query = sa.select(operations).where(operations.c.id == operation_id).with_for_update()

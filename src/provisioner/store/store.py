@@ -18,6 +18,7 @@ from provisioner.store.commands import Commands
 from provisioner.store.contacts import ContactBook
 from provisioner.store.credentials import Credentials
 from provisioner.store.database import Database
+from provisioner.store.domain_confirmation import Confirmations
 from provisioner.store.domains import DomainTerms
 from provisioner.store.events import Announcer
 from provisioner.store.housekeeping import Housekeeping
@@ -52,6 +53,7 @@ class Store:
     contacts: ContactBook
     certificates: CertificateIntake
     commands: Commands
+    confirmations: Confirmations
     refusals: Refusals
     claims: Claims
     journal: StoreJournal
@@ -132,6 +134,7 @@ def open_store(settings: Settings, ring: KeyRing, clock: Clock, ids: Ids, tlds: 
         contacts=ContactBook(database, announcer=announcer, ids=ids, deadline=deadline),
         certificates=CertificateIntake(database, announcer=announcer, ids=ids, sealing=sealing, deadline=deadline),
         commands=Commands(database, announcer=announcer, ids=ids, sealing=sealing, terms=terms, deadline=deadline),
+        confirmations=Confirmations(database),
         refusals=Refusals(database, announcer),
         claims=kinds.claims(
             database, box, announcer, lease_seconds=settings.lease_seconds, breaker_failures=settings.breaker_failures

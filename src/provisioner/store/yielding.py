@@ -1,10 +1,11 @@
 """Nobody sleeps through what should wake it: a newer command that makes it pointless, an event that it waits for."""
 
 import zlib
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from provisioner.orders.statuses import OperationState
 from provisioner.orders.supersession import is_pointless
@@ -65,6 +66,18 @@ def has_come(connection: sa.Connection, database: Database, key: str) -> bool:
     """Whether an event was delivered already; none is delivered now until this transaction has ended."""
     lock_event(connection, database, key)
     return connection.scalar(sa.select(delivered_events.c.key).where(delivered_events.c.key == key)) is not None
+
+
+def deliver(connection: sa.Connection, database: Database, key: str, data: Mapping[str, Any]) -> list[str]:
+    """Keep an event, and wake the operations that wait for it; their ids. The first event of a key counts."""
+    lock_event(connection, database, key)
+    now = database.now()
+    dialect = postgresql if database.is_postgres else sqlite
+    insert: postgresql.Insert = dialect.insert(delivered_events).values(key=key, data=dict(data), at=now)
+    connection.execute(insert.on_conflict_do_nothing())
+    waiting = (operations.c.event_key == key, operations.c.state == OperationState.WAITING.value)
+    woken = sa.update(operations).where(*waiting).values(due_at=now).returning(operations.c.id)
+    return list(connection.scalars(woken))
 
 
 def lock_event(connection: sa.Connection, database: Database, key: str) -> None:

@@ -233,6 +233,8 @@ def test_a_registration_has_nothing_of_a_transfer_or_an_item(field: str) -> None
         ("domain.renew.v1", {"years": 1, "current_expiry": "2027-02-30"}, "/current_expiry"),
         ("domain.renew.v1", {"years": 1, "current_expiry": "2027-02-28T00:00:00Z"}, "/current_expiry"),
         ("domain.transfer-cancel.v1", {}, "/reason"),
+        ("domain.confirm-transfer.v1", {}, "/confirmed"),
+        ("domain.confirm-transfer.v1", {"confirmed": "yes"}, "/confirmed"),
         ("domain.set-nameservers.v1", {}, "/nameservers"),
         ("domain.set-contacts.v1", {"contacts": {}}, "/contacts"),
         ("domain.set-contacts.v1", {"contacts": {"boss": "a"}}, "/contacts/boss"),

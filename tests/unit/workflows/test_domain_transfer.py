@@ -154,6 +154,15 @@ def test_a_declined_transfer_ends(domain: DomainWorld) -> None:
     assert (domain.error_code(), domain.registry.effects) == ("transfer_declined", [])
 
 
+def test_a_declined_transfer_says_why(domain: DomainWorld) -> None:
+    begin(domain, transfer_confirmation="registrant")
+    domain.harness.deliver_event(confirmation_key("s-1"), {"confirmed": False, "reason": "I never asked for it."})
+    domain.run_all()
+    error = domain.standing().error
+    assert error is not None
+    assert error.message == f"the registrant of {NAME} declined the transfer: I never asked for it."
+
+
 def test_a_confirmation_that_never_comes_ends_the_transfer(domain: DomainWorld) -> None:
     begin(domain, transfer_confirmation="registrant")
     domain.run_all()

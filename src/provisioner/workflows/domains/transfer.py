@@ -64,11 +64,12 @@ def _await_confirmation(op: Operation, ordered: Ordered) -> None:
         unless=_given_up(op),
     )
     if not answer.get("confirmed", True):
-        raise Rejected("transfer_declined", f"the registrant of {ordered.domain} declined the transfer")
+        why = f": {answer['reason']}" if answer.get("reason") else ""
+        raise Rejected("transfer_declined", f"the registrant of {ordered.domain} declined the transfer{why}")
 
 
 def confirmation_key(service_id: str) -> str:
-    """Under which event the registrant's answer comes: `{confirmed: bool}`."""
+    """Under which event the registrant's answer comes: `{confirmed: bool, reason?: str}`."""
     return f"transfer-confirmation/{service_id}"
 
 
