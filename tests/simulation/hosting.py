@@ -1,6 +1,7 @@
 """The workflows of web hosting as they are in production, on a panel that answers with every outcome."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 from provisioner.kernel.secret import Secret
 from provisioner.orders.statuses import IllegalTransition, ServiceStatus, next_service_status
@@ -10,7 +11,7 @@ from provisioner.workflows import hosting
 from provisioner.workflows.journal import CustomerRecord, ServiceRecord
 from provisioner.workflows.memory import KeptOperation, NewOperation
 from tests.simulation.simulation import CANARY, Simulation
-from tests.simulation.vendor import CapriciousVendor
+from tests.simulation.vendor import CapriciousVendor, OnItsWay
 from tests.support.judge.verdict import Finding, Verdict, Wrong
 
 REGISTERED = hosting  # by being imported
@@ -60,6 +61,15 @@ class CapriciousPanel(CapriciousVendor, HostingPanel):
         """The subscriptions that are suspended."""
         found: set[str] = self.__dict__.setdefault("_switched_off", set())
         return found
+
+    def _slowly(self, effect: Callable[[], None]) -> None:
+        """Others go on, but what they change comes after this: a panel could not tell an old switch from a new one."""
+        request = OnItsWay(datetime.max.replace(tzinfo=UTC), effect)
+        self._on_its_way.append(request)
+        self.meanwhile()
+        if request in self._on_its_way:
+            self._on_its_way.remove(request)
+            effect()
 
     def _adopt(self, ref: str) -> Done | None:
         self._arrive()

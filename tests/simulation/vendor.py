@@ -46,7 +46,9 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
-class _OnItsWay:
+class OnItsWay:
+    """A request whose effect is still to come."""
+
     arrives: datetime
     effect: Callable[[], None]
     accepted: str | None = None
@@ -61,7 +63,7 @@ class CapriciousVendor(Vendor):
     def __init__(self, dice: random.Random, clock: FakeClock) -> None:
         self._dice = dice
         self._clock = clock
-        self._on_its_way: list[_OnItsWay] = []
+        self._on_its_way: list[OnItsWay] = []
         self._refused: dict[str, bool] = {}
         self.ledger = Ledger()
         self.trouble = 0.5
@@ -123,12 +125,21 @@ class CapriciousVendor(Vendor):
 
     def _answer(self, ref: str, effect: Callable[[], None]) -> Done | Pending:
         self._arrive()
-        if self._dice.random() < self.trouble / 6:
-            self.meanwhile()
-        if self._dice.random() > self.trouble:
+        slow, works = self._dice.random() < self.trouble / 6, self._dice.random() > self.trouble
+        if not works:
+            if slow:
+                self.meanwhile()
+            return self._trouble(ref, effect)
+        if slow:
+            self._slowly(effect)
+        else:
             effect()
-            return Done(ref, {"asked": ref})
-        return self._trouble(ref, effect)
+        return Done(ref, {"asked": ref})
+
+    def _slowly(self, effect: Callable[[], None]) -> None:
+        """Others go on before the effect comes."""
+        self.meanwhile()
+        effect()
 
     def _trouble(self, ref: str, effect: Callable[[], None]) -> Done | Pending:
         ways: list[Callable[[], Done | Pending | BaseException]] = [
@@ -161,7 +172,7 @@ class CapriciousVendor(Vendor):
 
     def _pending(self, ref: str, effect: Callable[[], None]) -> Pending:
         seconds = self._dice.uniform(1, 7200)
-        self._on_its_way.append(_OnItsWay(self._clock.now() + timedelta(seconds=seconds), effect, accepted=ref))
+        self._on_its_way.append(OnItsWay(self._clock.now() + timedelta(seconds=seconds), effect, accepted=ref))
         return Pending(self._dice.uniform(10, 600), f"{ref} is being worked on")
 
     def _may_arrive(self, effect: Callable[[], None]) -> None:
@@ -170,7 +181,7 @@ class CapriciousVendor(Vendor):
         if when == 0.0:
             effect()
         elif when is not None:
-            self._on_its_way.append(_OnItsWay(self._clock.now() + timedelta(seconds=when), effect))
+            self._on_its_way.append(OnItsWay(self._clock.now() + timedelta(seconds=when), effect))
 
     def _accepted(self, ref: str) -> Pending | None:
         """What the vendor has accepted and not finished, it can tell."""
