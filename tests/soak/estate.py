@@ -1,6 +1,5 @@
-"""Everything that a soak runs: its own RabbitMQ and PostgreSQL, two simulated Plesk servers, a registry, processes."""
+"""Everything that a soak runs: its own RabbitMQ and PostgreSQL, simulated vendors, and our processes."""
 
-import re
 import shutil
 import signal
 import sys
@@ -11,25 +10,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from adapters.sandbox.epp import start_simulator as start_registry
-from adapters.sandbox.plesk import start_simulator
 from adapters.sandbox.running import RunningSimulator
 from provisioner.app.installed import Installed
 from provisioner.kernel.sealing import KeyRing
 from provisioner.kernel.secret import Secret
 from provisioner.kernel.settings import Settings
-from provisioner.store.accounts import NewAccount
 from provisioner.store.store import Store
+from tests.soak import vendors
 from tests.soak.proxy import Way, Ways
 from tests.support.postgres import PostgresCluster
 from tests.support.processes import Child, ends_with_us, start
-from tests.support.production import PACE, REGISTRAR, prepare, registrar_account
+from tests.support.production import PACE, prepare
 from tests.support.rabbit import RabbitNode
 from tests.support.rabbit_vhost import Vhost
 
-SERVERS: Final = ("plesk-1", "plesk-2")
-READ_SECONDS: Final = 2.0
-SESSIONS: Final = 8
 RESTART_SECONDS: Final = 0.3
 
 # A late success of the simulators comes within two seconds, so looking has to go on for longer.
@@ -169,14 +163,10 @@ def estate(folder: Path, *, doorbells: bool = True) -> Iterator[Estate]:
         database_url = postgres.create_database()
         installed = _installed(folder, database_url)
         stack.callback(installed.close)
-        vendors: dict[str, RunningSimulator] = {name: start_simulator(data_dir=folder / name) for name in SERVERS}
-        vendors[REGISTRAR] = start_registry(data_dir=folder / REGISTRAR)
-        for vendor in vendors.values():
-            stack.callback(vendor.close)
-        vendor_ways = {name: ways.to(_port(vendor.endpoint)) for name, vendor in vendors.items()}
-        for name, vendor in vendors.items():
-            account = _registrar if name == REGISTRAR else _account
-            installed.store().accounts.add(account(name, vendor, vendor_ways[name]), "soak")
+        running = stack.enter_context(vendors.started(folder))
+        vendor_ways = vendors.ways_to(running, ways)
+        for account in vendors.accounts(running, vendor_ways):
+            installed.store().accounts.add(account, "soak")
         prepare(vhost)
         urls = {"database": database_url, "broker": _broker_url(rabbit, vhost, doorbells=doorbells)}
         roles = ROLES if doorbells else ROLES_APART
@@ -184,7 +174,7 @@ def estate(folder: Path, *, doorbells: bool = True) -> Iterator[Estate]:
             name: _post(name, role, folder, {kind: _Route.to(url, ways) for kind, url in urls.items()})
             for name, role in roles.items()
         }
-        made = Estate(folder, rabbit, vhost, postgres, database_url, installed, vendors, vendor_ways, posts)
+        made = Estate(folder, rabbit, vhost, postgres, database_url, installed, running, vendor_ways, posts)
         stack.callback(_end_all, made)
         yield made
 
@@ -205,20 +195,6 @@ def _installed(folder: Path, database_url: str) -> Installed:
     return installed
 
 
-def _account(name: str, vendor: RunningSimulator, way: Way) -> NewAccount:
-    settings = {
-        **vendor.settings,
-        "endpoint": _through(vendor.endpoint, way),
-        "read_timeout": f"{READ_SECONDS:g}",
-    }
-    return NewAccount(name, "plesk", "hosting", "live", settings, vendor.credentials, concurrency=4)
-
-
-def _registrar(_name: str, vendor: RunningSimulator, way: Way) -> NewAccount:
-    times = {"command_seconds": f"{READ_SECONDS:g}", "connect_seconds": f"{READ_SECONDS:g}"}
-    return registrar_account(vendor, sessions=SESSIONS, port=str(way.port), **times)
-
-
 @dataclass(frozen=True, slots=True)
 class _Route:
     """A server's URL, and the same through a way of its own."""
@@ -228,8 +204,8 @@ class _Route:
 
     @classmethod
     def to(cls, url: str, ways: Ways) -> "_Route":
-        way = ways.to(_port(url))
-        return cls(way, _through(url, way))
+        way = ways.to(vendors.port_in(url))
+        return cls(way, vendors.through(url, way))
 
 
 def _post(name: str, role: Sequence[str], folder: Path, routes: Mapping[str, _Route]) -> Post:
@@ -247,17 +223,3 @@ def _post(name: str, role: Sequence[str], folder: Path, routes: Mapping[str, _Ro
 def _end_all(made: Estate) -> None:
     for post in made.posts.values():
         post.kill()
-
-
-_PORT = re.compile(r"(?<=127\.0\.0\.1:)\d+")
-
-
-def _port(url: str) -> int:
-    found = _PORT.search(url)
-    if found is None:
-        raise ValueError(f"{url} names no port of 127.0.0.1")
-    return int(found[0])
-
-
-def _through(url: str, way: Way) -> str:
-    return _PORT.sub(str(way.port), url)

@@ -4,12 +4,19 @@ import base64
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from tests.soak.estate import LEASE_SECONDS, Estate
 from tests.soak.storefront import Storefront
-from tests.support.judge.collect import merged, tables_of
+from tests.support.judge.collect import kept_secrets, merged, tables_of, told_by
 from tests.support.judge.history import History
+
+KEY: Final = "the key of certificate"
+FEW: Final = 20
+"""So many keys are looked for one by one: each costs a reading of everything."""
+ANY_KEY: Final = "an elliptic private key"
+FIRST_OF_KEYS: Final = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQ"
+"""So begins every key of the curve P-256 in PEM (RFC 5958): the account's, and all that are made here."""
 
 
 def gather(estate: Estate, storefront: Storefront) -> History:
@@ -32,11 +39,13 @@ def _lines(file: Any) -> Iterator[dict[str, Any]]:
 
 
 def _canaries(estate: Estate, storefront: Storefront) -> dict[str, str]:
-    """What all passwords that the storefront sealed begin with, and what the vendors let us in with."""
+    """What all passwords that the storefront sealed begin with, what the vendors let us in with, and private keys."""
     let_in = {
-        f"{credential} of {name}": secret.reveal()
+        f"{credential} of {name}": told_by(secret.reveal())
         for name, vendor in estate.vendors.items()
         for credential, secret in vendor.credentials.items()
         if credential not in ("login", "username")
     }
-    return {"a sealed password": storefront.workload.canary, **let_in}
+    kept = kept_secrets(estate.store.database, estate.folder / "keys.json")
+    keys = [(name, secret) for name, secret in kept.items() if name.startswith(KEY)]
+    return {"a sealed password": storefront.workload.canary, ANY_KEY: FIRST_OF_KEYS, **let_in, **dict(keys[:FEW])}

@@ -62,7 +62,7 @@ def _count(kind: str, full: int, orders: int) -> int:
 
 
 def rules(strike: Strike, simulator: str) -> Iterator[Rule]:
-    """What the simulated panel or registry is to do wrong, for a strike of the kind `vendor_fault`."""
+    """What the simulated vendor is to do wrong, for a strike of the kind `vendor_fault`."""
     dice = random.Random(strike.luck)  # noqa: S311 - a soak is to be repeated
     fault, operations, options = dice.choice(VENDOR_FAULTS[simulator])
     yield Rule.model_validate({"operation": dice.choice(operations), "fault": fault, **options})
@@ -71,6 +71,7 @@ def rules(strike: Strike, simulator: str) -> Iterator[Rule]:
 _MAKING: Final = ("customer.add", "webspace.add")
 _CHANGING: Final = (*_MAKING, "webspace.set", "webspace.del", "customer.del")
 _LOOKING: Final = ("customer.get", "webspace.get")
+_CERTIFYING: Final = ("certificate.install", "certificate.remove", "site.set", "dns.add_rec", "dns.del_rec")
 _ANY: Final = (*_CHANGING, *_LOOKING)
 
 _Faults = tuple[tuple[Fault, tuple[str, ...], Mapping[str, Any]], ...]
@@ -94,6 +95,10 @@ PANEL_FAULTS: Final[_Faults] = (
     (Fault.REFUSE, _CHANGING, {"code": 1023}),
     (Fault.REFUSE, _MAKING, {"code": 1019, "text": "a value is wrong"}),
     (Fault.REFUSE, ("*",), {"code": 1012}),
+    (Fault.RESET_BEFORE_EFFECT, _CERTIFYING, {}),
+    (Fault.RESET_AFTER_EFFECT, _CERTIFYING, {}),
+    (Fault.GARBAGE_AFTER_EFFECT, _CERTIFYING, {}),
+    (Fault.TIMEOUT_AFTER_EFFECT, _CERTIFYING, {"seconds": 4}),
 )
 
 _BUYING: Final = ("domain:create", "domain:renew")
@@ -114,4 +119,32 @@ REGISTRY_FAULTS: Final[_Faults] = (
     (Fault.REFUSE, _EVERY, {"code": 2400, "times": 2}),
     (Fault.REFUSE, _EVERY, {"code": 2502}),
 )
-VENDOR_FAULTS: Final[Mapping[str, _Faults]] = {"plesk": PANEL_FAULTS, "epp": REGISTRY_FAULTS}
+
+_ORDERING: Final = ("order:create", "challenge:answer", "order:finalize")
+_AUTHORITY: Final = (*_ORDERING, "order:read", "authorization:read", "certificate:download", "certificate:revoke")
+_ALL: Final = (*_AUTHORITY, "directory", "nonce")
+
+AUTHORITY_FAULTS: Final[_Faults] = (
+    (Fault.RESET_BEFORE_EFFECT, _ALL, {}),
+    (Fault.RESET_AFTER_EFFECT, _AUTHORITY, {"times": 2}),
+    (Fault.TIMEOUT_BEFORE_EFFECT, _AUTHORITY, {"seconds": 4}),
+    (Fault.TIMEOUT_AFTER_EFFECT, _ORDERING, {"seconds": 4}),
+    (Fault.LATE_SUCCESS, ("order:finalize",), {"seconds": 1}),
+    (Fault.BAD_GATEWAY_BEFORE_EFFECT, _ALL, {"times": 3}),
+    (Fault.BAD_GATEWAY_AFTER_EFFECT, _ORDERING, {}),
+    (Fault.GARBAGE_BEFORE_EFFECT, _ALL, {}),
+    (Fault.GARBAGE_AFTER_EFFECT, _ORDERING, {}),
+    (Fault.FAIL_AFTER_EFFECT, _ORDERING, {}),
+    (Fault.CUT_IN_REPLY, _AUTHORITY, {}),
+    (Fault.SLOW_DRIP, _AUTHORITY, {"seconds": 3}),
+    (Fault.DELAY, _ALL, {"seconds": 1}),
+    (Fault.REFUSE, _AUTHORITY, {"code": 400, "text": "badNonce", "times": 3}),
+    (Fault.REFUSE, _ORDERING, {"code": 429, "seconds": 1}),
+    (Fault.REFUSE, _AUTHORITY, {"code": 503, "seconds": 1}),
+    (Fault.REFUSE, _ORDERING, {"code": 500}),
+)
+VENDOR_FAULTS: Final[Mapping[str, _Faults]] = {
+    "plesk": PANEL_FAULTS,
+    "epp": REGISTRY_FAULTS,
+    "acme": AUTHORITY_FAULTS,
+}

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from provisioner.kernel.sealing import PublicKey, seal_to_public_key
+from tests.soak import certificates
 from tests.support.domains import domain_item
 from tests.support.production import hosting_item, message
 
@@ -133,6 +134,8 @@ class Workload:
             return self._about_order(event["data"]) if self._is_new(place) else []
         if event["type"] == "service.status-changed.v1":
             return self._about_service(event["data"], place) if self._is_new(place) else []
+        if event["type"] == "certificate.changed.v1":
+            return self._about_certificate(event["data"], place) if self._is_new(place) else []
         return []
 
     def _is_new(self, place: tuple[str, int]) -> bool:
@@ -157,6 +160,8 @@ class Workload:
 
     def _about_service(self, data: Message, place: tuple[str, int]) -> list[Sending]:
         """A few services are suspended, resumed and cancelled, some in one breath; a few domains are changed first."""
+        if data["product"] == "certificate":
+            return []
         service_id, status = data["service_id"], data["status"]
         dice = self._dice(f"{service_id}/{place[1]}")
         if data["product"] == "domain" and status == "active" and dice.random() < 0.5:
@@ -181,6 +186,14 @@ class Workload:
             data["at"] = (datetime.now(UTC) + timedelta(seconds=TERM_SECONDS)).isoformat()
         kind = "cancel" if verb == "term" else verb
         return _sending(f"service.{kind}.v1", f"{verb}-{service_id}-{mark}", data)
+
+    def _about_certificate(self, data: Message, place: tuple[str, int]) -> list[Sending]:
+        """Some certificates that were installed are renewed, removed, revoked, or joined by others."""
+        dice = self._dice(f"{data['certificate_id']}/{place[1]}")
+        return [
+            _sending(f"certificate.{verb}.v1", f"{verb}-{asked['certificate_id']}-{place[1]}-{index}", asked)
+            for index, (verb, asked) in enumerate(certificates.commands(data, dice, self._sealed))
+        ]
 
     def _dice(self, subject: str) -> random.Random:
         """Luck of its own for each subject, so that the order in which things are heard changes nothing."""
