@@ -9,7 +9,7 @@ from typing import Any, Final, get_type_hints
 
 from provisioner.app.plugins import product_of, simulator_starts
 from provisioner.console.installation import RunningSandbox, SandboxOptions
-from provisioner.kernel.errors import NotFoundError
+from provisioner.kernel.errors import NotFoundError, RefusedError
 
 WORLD: Final = "world"
 
@@ -53,7 +53,8 @@ class Simulator:
 def simulators(options: SandboxOptions) -> Iterator[Sequence[RunningSandbox]]:
     """Simulators, stopped at the end. Without a name one for each adapter: a program of the machine before our own.
 
-    Raises NotFoundError for one that is not installed, and OSError when it cannot be started.
+    Raises NotFoundError for one that is not installed, RefusedError for a control port that it has no use for, and
+    OSError when it cannot be started.
     """
     chosen = _chosen(options.simulator)
     with ExitStack() as stack:
@@ -82,6 +83,8 @@ class _Starting:
     world: dict[str, str] = field(default_factory=dict)
 
     def start(self, simulator: Simulator) -> RunningSandbox:
+        if self.options.control_port and "control_port" not in simulator.wants:
+            raise RefusedError(f"{simulator.name} has no control interface, so it takes no port for one")
         offered = {name: value for name, value in self._offered(simulator).items() if name in simulator.wants}
         running = self.stack.enter_context(simulator.start(**offered))
         self.world.update(running.shows)

@@ -14,7 +14,6 @@ from provisioner.console.progress import Course
 from provisioner.console.samples import Story, stories
 from provisioner.console.session import Session, pass_session
 from provisioner.console.stopping import wait_for_stop
-from provisioner.console.waiting import order_line
 from provisioner.kernel.clock import Clock
 
 LOOK_EVERY_SECONDS: Final = 0.2
@@ -67,7 +66,8 @@ def closing_words(demo: Demo, *, good: bool, keep: bool) -> str:
         return f"{went} Try next: provisioner demo --keep, or read docs/tutorial/first-order.md."
     variables = "\n".join(f"  export {name}={shlex.quote(value)}" for name, value in demo.environment.items())
     commands = "\n".join(
-        f"  provisioner {each}" for each in ("orders list", "orders show demo-2 --exchanges", "servers list", "doctor")
+        f"  provisioner {each}"
+        for each in ("orders list", "orders show demo-2 --exchanges", "certificates list", "servers list", "doctor")
     )
     return f"{went}\nThe stack stays up until Ctrl-C. In another terminal:\n{variables}\n{commands}"
 
@@ -75,4 +75,4 @@ def closing_words(demo: Demo, *, good: bool, keep: bool) -> str:
 def _tell(course: Course, story: Story, display: Display) -> None:
     details = course.details(story)
     if details is not None:
-        display.tell(details.order, details.operations, order_line(details.order))
+        display.tell(details.order, details.operations, details.ending)

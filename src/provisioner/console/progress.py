@@ -10,7 +10,22 @@ from provisioner.orders.statuses import OrderStatus, ServiceStatus
 from provisioner.store.query_operations import ENDED
 from provisioner.store.query_records import OperationRecord, OrderDetails, ServiceDetails
 
+_DAY = len("2026-01-31")
 _AT_WORK = (OrderStatus.STARTED, OrderStatus.SCHEDULED, OrderStatus.PROVISIONING_STARTED)
+
+
+@dataclass(frozen=True, slots=True)
+class WebsiteCertificate:
+    """A certificate that a website has: who issued it, for which names, and until when (RFC 3339)."""
+
+    issuer: str
+    names: tuple[str, ...]
+    not_after: str
+
+    @property
+    def line(self) -> str:
+        """The same in words."""
+        return f"certificate issued by {self.issuer} for {', '.join(self.names)}, valid until {self.not_after[:_DAY]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +40,7 @@ class OrderProgress:
     waits: str
     ended: bool
     as_expected: bool
+    certificate: WebsiteCertificate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +59,19 @@ class StoryDetails:
         return sorted(found.values(), key=lambda each: each.position)
 
     @property
-    def certified(self) -> bool:
-        """Whether the certificate is there; without an authority none is awaited."""
-        return self.certificate is None or self.certificate.service.status == ServiceStatus.ACTIVE
+    def certified(self) -> WebsiteCertificate | None:
+        """The certificate that the website has, if there is one by now."""
+        if self.certificate is None or self.certificate.service.status != ServiceStatus.ACTIVE:
+            return None
+        data = self.certificate.service.data
+        if not data.get("installed"):
+            return None
+        return WebsiteCertificate(data["issuer"], tuple(data["names"]), data["not_after"])
+
+    @property
+    def ending(self) -> str:
+        """How the order ended, and with which certificate."""
+        return "; ".join([order_line(self.order), *([self.certified.line] if self.certified else [])])
 
     @property
     def waits(self) -> str:
@@ -53,7 +79,7 @@ class StoryDetails:
         own = (each for each in self.operations if each.state not in ENDED and not each.order_id)
         first = next(own, None)
         if first is None:
-            return order_line(self.order)
+            return self.ending
         return f"{first.workflow} {operation_line(first, self.service.now)}"
 
 
@@ -135,5 +161,6 @@ class Course:
             steps_done=sum(step.state == "done" for each in details.operations for step in each.steps),
             waits=details.waits,
             ended=ended,
-            as_expected=ended and as_should and details.certified,
+            as_expected=ended and as_should and (story.certificate is None or details.certified is not None),
+            certificate=details.certified,
         )

@@ -33,7 +33,8 @@ class Sending:
 class Story:
     """One order. `faults` are rules for the simulator's fault plan; `order_ends` and `service_ends` what must come.
 
-    `certificate`: the service of the certificate that follows from it, and must be active where there is an authority.
+    `certificate`: the service of the certificate that follows from it and is waited for. Every website gets one by
+    itself; the demo shows the course of one of them.
     """
 
     title: str

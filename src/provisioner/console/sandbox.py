@@ -39,7 +39,8 @@ def sandbox(
 ) -> None:
     """Serve simulated vendors on loopback until stopped.
 
-    Each speaks its vendor's protocol, keeps a ledger of every effect, and takes faults on its control interface.
+    Each speaks its vendor's protocol, keeps a ledger of every effect, and takes faults on its control interface. The
+    certificate authority is Pebble where that is installed, which has none of these; --simulator acme is ours.
     With --json, one line for each simulator.
     """
     if simulator is None and (port or control_port):

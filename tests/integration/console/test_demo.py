@@ -1,6 +1,8 @@
 """`provisioner demo` and `provisioner sandbox`, as processes of their own."""
 
+import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -18,14 +20,43 @@ PROGRAM = Path(sys.executable).with_name("provisioner")
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """The JSON lines of one demo."""
+    return demo_told(tmp_path_factory.mktemp("demo"))
+
+
+@pytest.fixture(scope="module")
+def told_without_pebble(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """The JSON lines of a demo that finds no program on its path."""
+    folder = tmp_path_factory.mktemp("demo")
+    return demo_told(folder, PATH=str(folder))
+
+
+def demo_told(folder: Path, **environ: str) -> list[dict[str, Any]]:
     ended = subprocess.run(
         [PROGRAM, "demo", "--json"],
-        cwd=tmp_path_factory.mktemp("demo"),
+        cwd=folder,
+        env={**os.environ, **environ},
         capture_output=True,
         timeout=120,
         check=True,
     )
+    assert ended.stderr == b""
     return [json.loads(line) for line in ended.stdout.splitlines()]
+
+
+def certificate(told: list[dict[str, Any]]) -> dict[str, Any]:
+    """The certificate that the eighth order ended with."""
+    last = [line for line in told if line["kind"] == "progress" and line["order_id"] == "demo-8"][-1]
+    found: dict[str, Any] = last["certificate"]
+    return found
+
+
+def processes_with(words: str) -> list[str]:
+    """Command lines of processes in which this stands."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            found.append(each.read_text(errors="replace"))
+    return [line for line in found if words in line]
 
 
 @pytest.fixture
@@ -92,13 +123,29 @@ def test_a_service_is_suspended_and_resumed(told: list[dict[str, Any]]) -> None:
     assert workflows == ["hosting.create", "hosting.suspend", "hosting.resume"]
 
 
-def test_hosting_and_its_domain_are_one_order(told: list[dict[str, Any]]) -> None:
+def test_hosting_and_its_domain_are_one_order_and_a_certificate_follows(told: list[dict[str, Any]]) -> None:
     workflows = [operation["workflow"] for operation in of(told, "demo-8")["operations"]]
-    assert workflows == ["hosting.create", "domain.register"]
+    assert workflows == ["hosting.create", "domain.register", "certificate.issue", "certificate.install"]
+
+
+def test_the_certificate_of_the_demo_is_of_a_real_authority(told: list[dict[str, Any]]) -> None:
+    assert "Pebble" in certificate(told)["issuer"]
+    assert certificate(told)["names"] == ["gardener.test", "www.gardener.test"]
+
+
+def test_without_a_real_authority_the_certificate_is_of_ours(told_without_pebble: list[dict[str, Any]]) -> None:
+    assert told_without_pebble[-1]["ok"] is True
+    assert "Pebble" not in certificate(told_without_pebble)["issuer"]
+
+
+def test_the_course_ends_with_issuer_names_and_end_of_the_certificate(told: list[dict[str, Any]]) -> None:
+    found = certificate(told)
+    words = f"certificate issued by {found['issuer']} for gardener.test, www.gardener.test, valid until "
+    assert f"{words}{found['not_after'][:10]}" in of(told, "demo-8")["waits"]
 
 
 def test_the_domain_of_the_demo_is_registered_and_seen(told: list[dict[str, Any]]) -> None:
-    registration = of(told, "demo-8")["operations"][1]
+    _, registration, *_ = of(told, "demo-8")["operations"]
     assert [step["name"] for step in registration["steps"]][-3:] == ["register", "verify", "lock"]
 
 
@@ -109,6 +156,7 @@ def test_progress_is_told_while_it_is_made(told: list[dict[str, Any]]) -> None:
 
 def test_the_demo_leaves_nothing_behind(told: list[dict[str, Any]]) -> None:
     assert not Path(told[0]["data_dir"]).exists()
+    assert processes_with(told[0]["data_dir"]) == []
 
 
 def test_a_demo_that_is_not_given_the_time_says_so_and_fails(tmp_path: Path) -> None:
