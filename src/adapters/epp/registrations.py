@@ -112,7 +112,7 @@ class Renewals:
         except Rejected as refused:
             return self._after_refusal(renewal, refused)
         if reply.pending:
-            return self._renewing(renewal.domain)
+            return self._renewing(renewal.domain, shown=False)
         expires_at = reply.data.expires_at if isinstance(reply.data, Renewed) else ""
         with errors.after_effect():
             return self._verified(renewal, expires_at or self.registry.own(renewal.domain).expires_at)
@@ -135,10 +135,11 @@ class Renewals:
                 "expiry_unexpected",
                 f"{message}; expected {renewal.current_expiry} or, renewed, {renewal.target_expiry}",
             )
-        return self._renewing(renewal.domain) if statuses.PENDING_RENEW in data.statuses else None
+        return self._renewing(renewal.domain, shown=True) if statuses.PENDING_RENEW in data.statuses else None
 
-    def _renewing(self, domain: str) -> Pending:
-        return self.registry.pending(f"the registry has yet to decide on the renewal of {domain}", domain)
+    def _renewing(self, domain: str, *, shown: bool) -> Pending:
+        reason = f"the registry has yet to decide on the renewal of {domain}"
+        return self.registry.pending(reason, domain, shown=shown)
 
     def _verified(self, renewal: Renewal, expires_at: str) -> Done:
         """A success is only one with the right date; with another, a look decides what is to be done."""

@@ -73,9 +73,9 @@ class Registry:
         """Whether a registrar's identifier (clID, reID, acID) is this account's."""
         return registrar == self.settings.sponsor
 
-    def pending(self, reason: str, domain: str) -> Pending:
-        """What the registry decides by hand; its message comes sooner than the next look."""
-        return Pending(self.settings.pending_look_seconds, reason, domain)
+    def pending(self, reason: str, domain: str, *, shown: bool = False) -> Pending:
+        """What the registry decides by hand; its message comes sooner than the next look. `shown`: by a status."""
+        return Pending(self.settings.pending_look_seconds, reason, domain, shown)
 
     def seen(self, domain: str, auth_code: Secret | None = None) -> Seen:
         """What the registry shows of a domain; with its authorisation code also of another registrar's."""

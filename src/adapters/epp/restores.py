@@ -29,7 +29,7 @@ class Restores:
         except Rejected as refused:
             return self._after_refusal(domain, refused)
         if reply.pending:
-            return self._restoring(domain)
+            return self._restoring(domain, shown=False)
         with errors.after_effect():
             return self._found(self._ours(domain)) or self._asked(domain)
 
@@ -62,7 +62,9 @@ class Restores:
 
     def _found(self, data: DomainData) -> Done | Pending | None:
         if statuses.PENDING_RESTORE in data.rgp_statuses:
-            return self._asked(data.name) if self.registry.settings.restore_report else self._restoring(data.name)
+            if self.registry.settings.restore_report:
+                return self._asked(data.name)
+            return self._restoring(data.name, shown=True)
         if _waits(data):
             return None
         return Done(data.name, {"report_due": False})
@@ -70,8 +72,8 @@ class Restores:
     def _asked(self, domain: str) -> Done:
         return Done(domain, {"report_due": self.registry.settings.restore_report})
 
-    def _restoring(self, domain: str) -> Pending:
-        return self.registry.pending(f"the registry has yet to restore {domain}", domain)
+    def _restoring(self, domain: str, *, shown: bool) -> Pending:
+        return self.registry.pending(f"the registry has yet to restore {domain}", domain, shown=shown)
 
     def _after_refusal(self, domain: str, refused: Rejected) -> Done | Pending:
         """2304 also means that it was asked for already, at registries that do not show it: the report is due."""

@@ -28,11 +28,15 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Accepted and not finished: look again after `check_after` seconds; `reason` says in words what is waited for."""
+    """Accepted and not finished: look again after `check_after` seconds; `reason` says in words what is waited for.
+
+    `shown`: the vendor shows it as under way, so that it is over when the vendor shows that no more.
+    """
 
     check_after: float
     reason: str
     ref: str = ""
+    shown: bool = False
 
 
 class Failure(Exception):

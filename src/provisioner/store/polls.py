@@ -27,13 +27,12 @@ from provisioner.store.tables_domains import poll_leases, poll_messages
 from provisioner.store.writing import Writing
 from provisioner.store.yielding import lock_operations_of, wake_others
 from provisioner.workflows.backoff import Waits
+from provisioner.workflows.domains.decisions import OF_COMMAND, REGISTRATION, Decision
 from provisioner.workflows.journal import AccountFault
 
 UPKEEP: Final = "domain.upkeep"
-REGISTER: Final = "domain.register"
 TRANSFER: Final = "domain.transfer"
 TRANSFER_OUT: Final = "domain.transfer-out"
-REFUSED: Final = "registration_refused"  # as the workflow of registrations reads it
 GONE: Final = (ServiceStatus.CANCELLED.value, ServiceStatus.FAILED.value)
 LONGEST_ID: Final = 200
 LONGEST_KEY: Final = 400  # with account or time
@@ -168,8 +167,8 @@ class Polls:
         here = (poll_messages.c.account == account, poll_messages.c.message_id == key)
         writing.execute(sa.update(poll_messages).where(*here).values(service_id=service["id"]))
         _tell(writing, service, message)
-        if _is_refusal(message):
-            _note_refusal(writing, service, message)
+        if (decision := _refused(message)) is not None:
+            _note_refusal(writing, service, decision, message)
         return [*wake_others(connection, self._database, service["id"]), *self._start(writing, service, message)]
 
     def _start(self, writing: Writing, service: Row, message: RegistryMessage) -> Sequence[str]:
@@ -242,19 +241,22 @@ def _service_of(connection: sa.Connection, account: str, message: RegistryMessag
     return None if found is None else dict(found)
 
 
-def _is_refusal(message: RegistryMessage) -> bool:
-    """Whether a registration that the registry had taken in (1001) was decided against."""
-    return message.kind == "registration" and message.data.get("succeeded") is False
+def _refused(message: RegistryMessage) -> Decision | None:
+    """What the registry had taken in (1001) and decided against, if that is what the message tells."""
+    if message.data.get("succeeded") is not False:
+        return None
+    return REGISTRATION if message.kind == "registration" else OF_COMMAND.get(str(message.data.get("command")))
 
 
-def _note_refusal(writing: Writing, service: Row, message: RegistryMessage) -> None:
-    """The registration that waits finds it in its service's data; a later one for the same service is another."""
+def _note_refusal(writing: Writing, service: Row, decision: Decision, message: RegistryMessage) -> None:
+    """The operation that waits finds it in its service's data; a later one for the same service is another."""
     waiting = (
         operations.c.service_id == service["id"],
-        operations.c.workflow == REGISTER,
+        operations.c.workflow == decision.workflow,
         operations.c.ended_at.is_(None),
     )
-    operation_id = writing.connection.scalar(sa.select(operations.c.id).where(*waiting).limit(1))
+    query = sa.select(operations.c.id).where(*waiting).order_by(operations.c.position)
+    operation_id = writing.connection.scalar(query.limit(1))
     if operation_id is None:
         return
     refused = {
@@ -262,7 +264,7 @@ def _note_refusal(writing: Writing, service: Row, message: RegistryMessage) -> N
         "at": _short(storable(message.queued_at)),
         "words": storable(redact_text(message.text)),
     }
-    data = {**(service["data"] or {}), REFUSED: refused}
+    data = {**(service["data"] or {}), decision.code: refused}
     writing.execute(sa.update(services).where(services.c.id == service["id"]).values(data=data))
 
 

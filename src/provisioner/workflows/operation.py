@@ -120,6 +120,7 @@ class Operation:
         foreseen: float | None = None,
         in_any_case: bool = False,
         unless: Rejected | None = None,
+        lapsed: Rejected | None = None,
     ) -> Done:
         """Make one call to a vendor, at most one effect, and return its result.
 
@@ -128,6 +129,7 @@ class Operation:
         the vendor may well take once it has accepted; the operation's deadline is put off to then. `in_any_case`: it
         puts right what an earlier step did, so neither a newer command nor the deadline keeps it from being made.
         `unless`: the vendor has refused by another way what it had accepted; where a look does not find it, it ends so.
+        `lapsed`: it ends so when a look does not find what the vendor had shown as under way (`Pending.shown`).
         Raises Rejected when the vendor refuses for good, and TypeError when `call` or `undo` is not declared on a port.
         """
         if undo is not None:
@@ -142,6 +144,7 @@ class Operation:
             foreseen=foreseen,
             must=in_any_case,
             unless=unless,
+            lapsed=lapsed,
         )
         done = step.result()
         if undo is not None:

@@ -47,6 +47,7 @@ class Step:
         foreseen: float | None = None,
         must: bool = False,
         unless: Rejected | None = None,
+        lapsed: Rejected | None = None,
     ) -> None:
         check_declared(call)
         self._recorder = recorder
@@ -55,6 +56,7 @@ class Step:
         self._foreseen = foreseen
         self._must = must
         self._unless = unless
+        self._lapsed = lapsed
         self._around = recorder.around
         self._scope = f"{recorder.claim.workflow}/{name}"
         self._record = recorder.reach(name, was=was, added=added) or StepRecord(name, StepState.RETRY)
@@ -116,16 +118,21 @@ class Step:
     def _not_found(self, attempt: Attempt) -> Done:
         """Look again later; after the last look it has not happened, and is done now, unless it was refused."""
         if self._record.state is StepState.PENDING:
-            raise self._refused(attempt) or self._still_pending(attempt)
+            raise self._ended(self._unless or self._shown_before(), attempt) or self._still_pending(attempt)
         if self._record.looks + 1 < len(self._around.waits.lookups):
             raise self._look_later(attempt)
-        if (refused := self._refused(attempt)) is not None:
+        if (refused := self._ended(self._unless, attempt)) is not None:
             raise refused
         return self._attempted()
 
-    def _refused(self, attempt: Attempt) -> Rejected | None:
-        """The end of what the vendor was asked for, and has told by another way that it will not do."""
-        return None if self._unless is None else self._recorder.give_up(self._record, item_error(self._unless), attempt)
+    def _ended(self, refusal: Rejected | None, attempt: Attempt) -> Rejected | None:
+        """The end of what the vendor was asked for, if it has told by another way that it will not do it."""
+        return None if refusal is None else self._recorder.give_up(self._record, item_error(refusal), attempt)
+
+    def _shown_before(self) -> Rejected | None:
+        """The refusal of what the last look found under way, and this one did not."""
+        told = self._record.result.data if self._record.result else {}
+        return self._lapsed if told.get("shown") else None
 
     def _look_later(self, attempt: Attempt) -> Paused:
         looks = self._record.looks + 1
@@ -182,7 +189,8 @@ class Step:
         return done
 
     def _accepted(self, pending: Pending, attempt: Attempt) -> Paused:
-        told = Done(pending.ref, {"check_after": pending.check_after, "reason": pending.reason})
+        facts = {"check_after": pending.check_after, "reason": pending.reason}
+        told = Done(pending.ref, {**facts, "shown": True} if pending.shown else facts)
         outcome = StepOutcome(
             StepRecord(self._record.name, StepState.PENDING, self._record.attempts, result=told), attempt
         )

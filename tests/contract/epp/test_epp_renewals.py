@@ -70,8 +70,10 @@ def test_a_renewal_that_happened_is_found() -> None:
 
 def test_a_renewal_that_the_registry_has_not_decided_is_pending() -> None:
     with scene(info(), checked(), ("domain-renew", ok(code=1001)), info(statuses=["pendingRenew"])) as this:
-        assert isinstance(this.registrar.renew(RENEWAL), Pending)
-        assert isinstance(this.registrar.find_renewal(RENEWAL), Pending)
+        asked, found = this.registrar.renew(RENEWAL), this.registrar.find_renewal(RENEWAL)
+    assert isinstance(asked, Pending)
+    assert isinstance(found, Pending)
+    assert (asked.shown, found.shown) == (False, True)
 
 
 def test_mode_2_a_domain_that_expires_on_a_third_date_is_for_a_person_to_judge() -> None:

@@ -197,9 +197,35 @@ def test_a_registration_that_was_refused_is_noted_for_the_operation_that_waits(e
 
 
 @pytest.mark.parametrize(
+    ("command", "workflow", "key"),
+    [
+        ("domain-renew", "domain.renew", "renewal_refused"),
+        ("domain-restore-request", "domain.restore", "restore_refused"),
+        ("domain-restore-report", "domain.restore", "restore_refused"),
+    ],
+)
+def test_a_renewal_or_restore_that_was_refused_is_noted_for_the_operation_that_waits(
+    estate: Stage, command: str, workflow: str, key: str
+) -> None:
+    add_domain(estate)
+    later = estate.now() + timedelta(days=1)
+    add_operation(estate, "o-1", workflow=workflow, state="waiting", due_at=later)
+    facts = {"succeeded": False, "command": command}
+    keep(estate, message("m-9", kind="action", text="Not for you.", data=facts))
+    noted = {"operation": "o-1", "at": "2026-01-01T00:00:00Z", "words": "Not for you."}
+    assert estate.row("services")["data"] == {key: noted}
+    assert due_at(estate, "o-1") <= estate.now()
+
+
+@pytest.mark.parametrize(
     "other",
-    [message(kind="registration", data={"succeeded": True}), message(kind="action", data={"succeeded": False})],
-    ids=["approved", "of another command"],
+    [
+        message(kind="registration", data={"succeeded": True}),
+        message(kind="action", data={"succeeded": False}),
+        message(kind="action", data={"succeeded": False, "command": "domain-update"}),
+        message(kind="action", data={"succeeded": False, "command": "domain-renew"}),
+    ],
+    ids=["approved", "of an unknown command", "of an update", "of a renewal"],
 )
 def test_other_decisions_are_no_refusal_of_a_registration(estate: Stage, other: RegistryMessage) -> None:
     add_domain(estate, status="provisioning")

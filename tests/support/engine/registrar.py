@@ -177,22 +177,26 @@ class FakeRegistrar(Registrar):
     def renew(self, renewal: Renewal) -> Done | Pending:
         return self._call("renew", lambda: self._renew(renewal))
 
-    def _renew(self, renewal: Renewal) -> Done:
+    def _renew(self, renewal: Renewal) -> Done | Pending:
         domain = self._ours(renewal.domain)
         self._check_price("renew", renewal.max_price)
         if domain.expires.date() != date.fromisoformat(renewal.current_expiry):
             raise Rejected("expiry_unexpected", f"{renewal.domain} expires on {domain.expires.date()}")
         self._note("domain:renew", renewal.domain)
+        if self.decides_later:
+            domain.statuses.add("pendingRenew")
+            return Pending(SIX_HOURS, f"the registry decides about {renewal.domain}")
         if self.reckons_march and (domain.expires.month, domain.expires.day) == LEAP_DAY:
             domain.expires += timedelta(days=1)
         domain.expires = _later(domain.expires, renewal.years)
         return Done(renewal.domain, {"expires_at": _z(domain.expires)})
 
     def find_renewal(self, renewal: Renewal) -> Done | Pending | None:
-        def find() -> Done | None:
-            expires, current = self._ours(renewal.domain).expires, date.fromisoformat(renewal.current_expiry)
+        def find() -> Done | Pending | None:
+            there, current = self._ours(renewal.domain), date.fromisoformat(renewal.current_expiry)
+            expires = there.expires
             if expires.date() == current:
-                return None
+                return _deciding(renewal.domain) if "pendingRenew" in there.statuses else None
             if is_years_later(current, renewal.years, expires.date()):
                 return Done(renewal.domain, {"expires_at": _z(expires)})
             raise Rejected("expiry_unexpected", f"{renewal.domain} expires on {expires.date()}")
@@ -223,13 +227,15 @@ class FakeRegistrar(Registrar):
     # -- restoring
 
     def request_restore(self, domain: str, max_price: Price | None) -> Done | Pending:
-        def request() -> Done:
+        def request() -> Done | Pending:
             there = self._ours(domain)
             if "redemptionPeriod" not in there.grace:
                 raise Rejected("not_restorable", f"{domain} is not in redemption")
             self._check_price("restore", max_price)
             self._note("domain:restore", domain)
             there.grace = {"pendingRestore"}
+            if self.decides_later:
+                return Pending(SIX_HOURS, f"the registry decides about {domain}")
             return Done(domain, {"report_due": True})
 
         return self._call("request_restore", request)
@@ -237,9 +243,13 @@ class FakeRegistrar(Registrar):
     def find_restore(self, domain: str, max_price: Price | None) -> Done | Pending | None:
         del max_price
 
-        def find() -> Done | None:
-            waits = "redemptionPeriod" in self._ours(domain).grace
-            return None if waits else Done(domain, {"report_due": "pendingRestore" in self._ours(domain).grace})
+        def find() -> Done | Pending | None:
+            grace = self._ours(domain).grace
+            if "redemptionPeriod" in grace:
+                return None
+            if self.decides_later and "pendingRestore" in grace:
+                return _deciding(domain)
+            return Done(domain, {"report_due": "pendingRestore" in grace})
 
         return self._look_up_any("find_restore", find)
 
@@ -462,6 +472,10 @@ class FakeRegistrar(Registrar):
         if answer.meanwhile is not None:
             answer.meanwhile()
         return answer
+
+
+def _deciding(name: str) -> Pending:
+    return Pending(SIX_HOURS, f"the registry decides about {name}", shown=True)
 
 
 def _later(moment: datetime, years: int) -> datetime:

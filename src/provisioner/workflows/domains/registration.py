@@ -9,6 +9,7 @@ from provisioner.ports.registrar import Host, Price, Registrar, Registration
 from provisioner.workflows.definition import workflow
 from provisioner.workflows.domains import prices
 from provisioner.workflows.domains.contacts import REGISTRANT, ensure_contacts, others
+from provisioner.workflows.domains.decisions import REGISTRATION, REGISTRY_DECIDES
 from provisioner.workflows.domains.hosts import ensure_hosts, is_within
 from provisioner.workflows.domains.ordered import Ordered, own_auth_code
 from provisioner.workflows.domains.seen import TRANSFER_LOCK, Seen, look
@@ -16,11 +17,7 @@ from provisioner.workflows.domains.standing import as_seen
 from provisioner.workflows.journal import ServiceChange
 from provisioner.workflows.operation import Operation
 
-REGISTRY_DECIDES: Final = 30 * 86_400.0
-"""Seconds for which a registry that decides by hand is waited for before somebody is told."""
 LOOK_EVERY: Final = 300.0
-REFUSED: Final = "registration_refused"
-"""Under this the service keeps a refusal of its registration: of which `operation`, `at`, the registry's `words`."""
 
 
 @workflow("domain.register", port=Registrar)
@@ -32,7 +29,8 @@ def register_domain(op: Operation, registrar: Registrar) -> ServiceChange:
     first, later = _split(ordered)
     ensure_hosts(op, registrar, ordered.hosts, first)
     wanted = _registration(op, ordered, handles, first, price)
-    made = op.step("register", registrar.register, wanted, foreseen=REGISTRY_DECIDES, unless=_refused(op))
+    refused = REGISTRATION.refusal(op)
+    made = op.step("register", registrar.register, wanted, foreseen=REGISTRY_DECIDES, unless=refused)
     seen = _verified(op, registrar, wanted, made)
     if later:
         ensure_hosts(op, registrar, ordered.hosts, later)
@@ -41,19 +39,6 @@ def register_domain(op: Operation, registrar: Registrar) -> ServiceChange:
         op.step("lock", registrar.change_statuses, ordered.domain, (TRANSFER_LOCK,), ())
     also = {"nameservers": [host.name for host in ordered.hosts], "locked": ordered.lock or seen.is_locked}
     return as_seen(op, seen, ServiceStatus.ACTIVE, paid=True, also=also)
-
-
-def _refused(op: Operation) -> Rejected | None:
-    """What a registry that decides by hand has decided against this very operation, if it has."""
-    told = op.service.data.get(REFUSED) or {}
-    if told.get("operation") != op.id:
-        return None
-    words = told.get("words") or "no reason was given"
-    return Rejected(
-        "registration_refused",
-        f"the registry has refused the registration of {Ordered.of(op).domain}: {words}",
-        fields=("/domain",),
-    )
 
 
 def _agreed_price(op: Operation, registrar: Registrar, ordered: Ordered) -> Price | None:

@@ -8,8 +8,9 @@ from provisioner.ports.registrar import Registrar, Renewal
 from provisioner.workflows.definition import workflow
 from provisioner.workflows.domains import prices
 from provisioner.workflows.domains.dates import day, is_years_later, years_later
+from provisioner.workflows.domains.decisions import REGISTRY_DECIDES, RENEWAL
 from provisioner.workflows.domains.ordered import Ordered
-from provisioner.workflows.domains.registration import LOOK_EVERY, REGISTRY_DECIDES
+from provisioner.workflows.domains.registration import LOOK_EVERY
 from provisioner.workflows.domains.seen import Seen, look_at_ours
 from provisioner.workflows.domains.standing import as_seen, paid_until
 from provisioner.workflows.journal import ServiceChange
@@ -24,7 +25,7 @@ def renew_domain(op: Operation, registrar: Registrar) -> ServiceChange:
     """Renew by the years asked for, counted from the date up to which the domain was paid for.
 
     A repetition with the same `current_expiry` is refused: that date has passed on. What the registry has renewed by
-    itself is taken for the renewal, and not bought again.
+    itself is taken for the renewal, and not bought again. What it decides against later ends in its words.
     """
     seen = look_at_ours(op, registrar)
     base = _base(op, seen)
@@ -33,7 +34,8 @@ def renew_domain(op: Operation, registrar: Registrar) -> ServiceChange:
         return as_seen(op, seen, paid=True)
     _check_limit(op, seen, years)
     renewal = _renewal(op, registrar, seen, years)
-    op.step("renew", registrar.renew, renewal, foreseen=REGISTRY_DECIDES)
+    refused, lapsed = RENEWAL.refusal(op), RENEWAL.lapsed(op)
+    op.step("renew", registrar.renew, renewal, foreseen=REGISTRY_DECIDES, unless=refused, lapsed=lapsed)
     return as_seen(op, _verified(op, registrar, renewal), paid=True)
 
 

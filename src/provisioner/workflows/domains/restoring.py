@@ -8,10 +8,11 @@ from provisioner.ports.registrar import Registrar, RestoreReport
 from provisioner.workflows.definition import workflow
 from provisioner.workflows.domains import prices
 from provisioner.workflows.domains.dates import moment
+from provisioner.workflows.domains.decisions import REGISTRY_DECIDES, RESTORE
 from provisioner.workflows.domains.hosts import ensure_hosts, is_within
 from provisioner.workflows.domains.ordered import Ordered
 from provisioner.workflows.domains.protection import unprotected
-from provisioner.workflows.domains.registration import LOOK_EVERY, REGISTRY_DECIDES
+from provisioner.workflows.domains.registration import LOOK_EVERY
 from provisioner.workflows.domains.seen import (
     DELETED,
     HOLD,
@@ -54,7 +55,15 @@ def _restore(op: Operation, registrar: Registrar, seen: Seen) -> None:
     rules = Ordered.of(op).rules
     quoted = prices.quote(op, registrar, seen.domain, "restore", 1)
     cap = prices.agreed(quoted, prices.cap_of(op, quoted, None))
-    asked = op.step("request", registrar.request_restore, seen.domain, cap, foreseen=REGISTRY_DECIDES)
+    asked = op.step(
+        "request",
+        registrar.request_restore,
+        seen.domain,
+        cap,
+        foreseen=REGISTRY_DECIDES,
+        unless=RESTORE.refusal(op),
+        lapsed=RESTORE.lapsed(op),
+    )
     restored_at = str(op.write_down("requested", {"at": op.now.isoformat()})["at"])
     if rules.restore_report or asked.data.get("report_due"):
         op.step("report", registrar.report_restore, _report(op, seen, restored_at))
@@ -81,10 +90,17 @@ def _report(op: Operation, seen: Seen, restored_at: str) -> RestoreReport:
 
 
 def _verified(op: Operation, registrar: Registrar, before: Seen) -> Seen:
+    """The domain, back. A refusal that came after the report leaves it to an operator, as money was spent."""
+
     def check(domain: str) -> Done | None:
         shown = registrar.look(domain)
-        return None if Seen.from_look(domain, shown.data).is_leaving else shown
+        if not Seen.from_look(domain, shown.data).is_leaving:
+            return shown
+        if refused is not None:
+            raise refused
+        return None
 
+    refused = RESTORE.refusal(op)
     reason = f"the registry has not brought {before.domain} back yet"
     shown = op.wait_until("verify", check, before.domain, every=LOOK_EVERY, reason=reason)
     return Seen.from_look(before.domain, shown.data)
