@@ -225,6 +225,22 @@ def test_a_registration_may_wait_for_a_decision(client: wire.Client, adjust: wir
     assert client.ask(frames.info("pending-one.test")).attributes("domain:status", "s") == ["inactive"]
 
 
+@pytest.mark.parametrize(("approved", "years_on"), [(True, 2), (False, 1)], ids=["approved", "refused"])
+def test_a_renewal_may_wait_for_a_decision(
+    client: wire.Client, adjust: wire.Adjust, *, approved: bool, years_on: int
+) -> None:
+    client.ask(frames.create("one.test"))
+    before = client.ask(frames.info("one.test")).text("domain:exDate")
+    adjust({"settings": {"renewals_at_once": False}})
+    renewal = frames.renew("one.test", before[:10])
+    assert (client.code(renewal), client.code(renewal)) == (1001, 2304)
+    assert client.ask(frames.info("one.test")).attributes("domain:status", "s") == ["pendingRenew"]
+    adjust({"renewals": [{"domain": "one.test", "approved": approved}]})
+    assert client.ask(frames.POLL).attribute("domain:name", "paResult") == str(int(approved))
+    after = client.ask(frames.info("one.test")).text("domain:exDate")
+    assert int(after[:4]) - int(before[:4]) == years_on - 1
+
+
 @pytest.mark.parametrize(
     ("name", "approved", "code"), [("pending-one.test", "1", 1000), ("pending-refused-one.test", "0", 2303)]
 )

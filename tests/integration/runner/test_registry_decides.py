@@ -1,4 +1,7 @@
-"""A registry that decides about registrations by hand: its message ends what waits. Everything is the product's own."""
+"""A registry that decides about registrations and renewals by hand: its message ends what waits.
+
+Everything is the product's own.
+"""
 
 from collections.abc import Iterator
 
@@ -14,6 +17,7 @@ from tests.integration.store.registrars import DomainStage
 from tests.support.stores import Stage
 
 NAME = "pending-name1.com"
+RENEWED = "name1.com"
 ME = "worker-1"
 
 
@@ -38,9 +42,13 @@ class DecidingRegistry:
             self.adapter.acknowledge(told.message_id)
         return told
 
-    def operation(self) -> tuple[str, str]:
-        """State and error code of the registration."""
-        row = self.desk.stage.row("operations", workflow="domain.register")
+    def decide_renewal(self, *, approved: bool) -> None:
+        """The registry decides about the renewal."""
+        self.simulator.simulator.adjust({"renewals": [{"domain": RENEWED, "approved": approved}]})
+
+    def operation(self, workflow: str = "domain.register") -> tuple[str, str]:
+        """State and error code of the operation."""
+        row = self.desk.stage.row("operations", workflow=workflow)
         return row["state"], (row["error"] or {}).get("code", "")
 
 
@@ -77,3 +85,36 @@ def test_a_registration_that_is_approved_goes_on_when_the_message_comes(deciding
     deciding.desk.work()
     assert deciding.operation() == ("succeeded", "")
     assert len(deciding.simulator.ledger.effects(operation="domain:create")) == 1
+
+
+@pytest.fixture
+def renewing(deciding: DecidingRegistry) -> DecidingRegistry:
+    """With a renewal that the registry has taken in (1001)."""
+    deciding.desk.order()
+    deciding.desk.work()
+    deciding.simulator.simulator.adjust({"settings": {"renewals_at_once": False}})
+    deciding.desk.say("renew", years=1)
+    deciding.desk.work()
+    assert deciding.operation("domain.renew") == ("waiting", "")
+    return deciding
+
+
+@pytest.mark.parametrize(
+    ("approved", "ended"), [(True, ("succeeded", "")), (False, ("failed", "renewal_refused"))], ids=["yes", "no"]
+)
+def test_a_renewal_ends_as_the_registry_decides_when_the_message_comes(
+    renewing: DecidingRegistry, *, approved: bool, ended: tuple[str, str]
+) -> None:
+    renewing.decide_renewal(approved=approved)
+    assert renewing.poll() is not None
+    renewing.desk.work()
+    assert renewing.operation("domain.renew") == ended
+    assert len(renewing.simulator.ledger.effects(operation="domain:renew")) == 1
+
+
+def test_a_refused_renewal_is_told_in_the_words_of_the_registry(renewing: DecidingRegistry) -> None:
+    renewing.decide_renewal(approved=False)
+    renewing.poll()
+    renewing.desk.work()
+    error = renewing.desk.stage.row("operations", workflow="domain.renew")["error"]
+    assert error["message"] == f"the registry has refused the renewal of {RENEWED}: Renewal refused."

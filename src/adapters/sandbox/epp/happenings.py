@@ -34,6 +34,23 @@ def decide(registry: Registry, domain: Domain, moment: datetime, *, approved: bo
     _record(registry, "registry:create-approved" if approved else "registry:create-refused", domain)
 
 
+def decide_renewal(registry: Registry, domain: Domain, moment: datetime, *, approved: bool) -> None:
+    """Approve or refuse a renewal that waits; a refused one is paid back."""
+    waits = domain.renewal
+    if waits is None:
+        raise ValueError(f"no renewal of {domain.name} waits for a decision")
+    decided = replace(domain, renewal=None)
+    if approved:
+        until = moment + timedelta(days=registry.settings.renew_grace_days)
+        graces = (*domain.graces, Grace("renewPeriod", until, waits.fee))
+        decided = replace(decided, expires_at=years_later(domain.expires_at, waits.years), graces=graces)
+    else:
+        registry.take(domain.registrar, -waits.fee)
+    registry.domains.save(decided)
+    notices.of_decision(registry, decided, waits, moment, approved=approved)
+    _record(registry, "registry:renew-approved" if approved else "registry:renew-refused", decided)
+
+
 def decide_transfer(registry: Registry, domain: Domain, moment: datetime, *, approved: bool) -> None:
     """The registry approves or cancels a transfer that waits."""
     if not domain.in_transfer:

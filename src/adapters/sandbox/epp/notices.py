@@ -5,7 +5,7 @@ from typing import Final
 
 from adapters.sandbox.epp.calendar import written
 from adapters.sandbox.epp.nodes import Node, branch, leaf, optional
-from adapters.sandbox.epp.records import Domain, Message, MessageKind, PendingCreate, Transfer
+from adapters.sandbox.epp.records import Domain, Message, MessageKind, PendingCreate, PendingRenewal, Transfer
 from adapters.sandbox.epp.registry import Registry
 
 _TRANSFER_TEXTS: Final = {
@@ -34,9 +34,9 @@ def of_transfer(registry: Registry, to: str, name: str, transfer: Transfer, mome
 
 
 def of_decision(
-    registry: Registry, domain: Domain, pending: PendingCreate, moment: datetime, *, approved: bool
+    registry: Registry, domain: Domain, pending: PendingCreate | PendingRenewal, moment: datetime, *, approved: bool
 ) -> None:
-    """Tell a registrar what became of his registration."""
+    """Tell a registrar what became of his registration or renewal."""
     data = {
         "name": domain.name,
         "approved": "1" if approved else "0",
@@ -44,7 +44,8 @@ def of_decision(
         "server_transaction": pending.server_transaction,
         "decided_at": written(moment),
     }
-    text = "Registration approved." if approved else "Registration refused."
+    what = "Registration" if isinstance(pending, PendingCreate) else "Renewal"
+    text = f"{what} approved." if approved else f"{what} refused."
     _queue(registry, domain.registrar, "panData", text, data=data, moment=moment)
 
 

@@ -215,6 +215,16 @@ class PendingCreate:
     fee: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class PendingRenewal:
+    """A renewal that the registry has not decided."""
+
+    years: int
+    transaction: str
+    server_transaction: str
+    fee: Decimal
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Domain(Sponsored):
     """A domain (RFC 5731)."""
@@ -231,6 +241,7 @@ class Domain(Sponsored):
     removal: Removal | None = None
     transfer: Transfer | None = None
     pending: PendingCreate | None = None
+    renewal: PendingRenewal | None = None
 
     @property
     def key(self) -> str:

@@ -34,6 +34,7 @@ class RegistrySettings(BaseModel):
     transfer_days: Days = 5
     transfer_lock_days: Days = 60
     transfers_at_once: bool = False
+    renewals_at_once: bool = True
     tell_gaining: bool = False
     restore_report: bool = True
     auto_renew: bool = True

@@ -14,7 +14,7 @@ from adapters.sandbox.epp.registry import Registry
 
 
 class Decision(BaseModel):
-    """The registry decides: about a registration that waits, or a transfer (`serverApproved`, `serverCancelled`)."""
+    """The registry decides: about a registration or renewal that waits, or a transfer (`serverApproved` …)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -62,6 +62,7 @@ class Adjustment(BaseModel):
     domains: tuple[seed.Stock, ...] = ()
     advance_seconds: Annotated[float, Field(ge=0, le=3_200_000_000)] = 0
     registrations: tuple[Decision, ...] = ()
+    renewals: tuple[Decision, ...] = ()
     transfer_requests: tuple[TransferRequest, ...] = ()
     transfers: tuple[Decision, ...] = ()
     interventions: tuple[Intervention, ...] = ()
@@ -113,6 +114,9 @@ class EppSimulator:
             happenings.settle(self.registry)
         for decision in asked.registrations:
             self._decide_registration(decision)
+        for decision in asked.renewals:
+            found = self._domain(decision.domain)
+            happenings.decide_renewal(self.registry, found, self.registry.clock.now(), approved=decision.approved)
         for wanted in asked.transfer_requests:
             transfers.ask(self.registry, self._domain(wanted.domain), wanted.registrar, self.registry.clock.now())
         for decision in asked.transfers:

@@ -27,6 +27,8 @@ def domain_statuses(domain: Domain) -> tuple[str, ...]:
     pending = []
     if domain.pending is not None:
         pending.append("pendingCreate")
+    if domain.renewal is not None:
+        pending.append("pendingRenew")
     if domain.removal is not None:
         pending.append("pendingDelete")
     if domain.in_transfer:

@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Final
 
 from adapters.sandbox.epp import happenings
+from adapters.sandbox.epp.agreement import Price
 from adapters.sandbox.epp.calendar import written, years_later
 from adapters.sandbox.epp.call import Answer, Call, Handler
 from adapters.sandbox.epp.commands.parameters import MAX_YEARS, forbid, years
 from adapters.sandbox.epp.nodes import Node, branch, leaf
-from adapters.sandbox.epp.records import Domain, Grace
+from adapters.sandbox.epp.records import Domain, Grace, PendingRenewal
 from adapters.sandbox.epp.refusals import Code, Refusal
 
 
@@ -27,6 +28,8 @@ def renew(call: Call) -> Answer:
     if expires_at > years_later(call.now, MAX_YEARS):
         raise Refusal(Code.POLICY, "It would expire in more than ten years", "domain:period", str(period))
     cost = call.pay(found.name, "renew", period)
+    if not call.registry.settings.renewals_at_once:
+        return _renew_later(call, found, period, cost)
     until = call.now + timedelta(days=call.registry.settings.renew_grace_days)
     graces = (*found.graces, Grace("renewPeriod", until, cost.amount))
     call.registry.domains.save(replace(found, expires_at=expires_at, graces=graces))
@@ -34,6 +37,14 @@ def renew(call: Call) -> Answer:
     call.record(found.name, {"years": str(period), **dates}, roid=found.roid)
     shown = leaf("domain:name", found.name), leaf("domain:exDate", written(expires_at))
     return Answer(data=(branch("domain:renData", *shown),), extensions=call.told_price("fee:renData", cost))
+
+
+def _renew_later(call: Call, found: Domain, period: int, cost: Price) -> Answer:
+    """The renewal waits for the registry's decision (1001), and is paid for."""
+    waits = PendingRenewal(period, call.request.transaction, call.server_transaction, cost.amount)
+    call.registry.domains.save(replace(found, renewal=waits))
+    call.record(found.name, {"years": str(period), "ex_date_before": written(found.expires_at)}, roid=found.roid)
+    return Answer(Code.PENDING, extensions=call.told_price("fee:renData", cost))
 
 
 def delete(call: Call) -> Answer:

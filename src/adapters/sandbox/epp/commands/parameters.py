@@ -84,11 +84,12 @@ def forbid(domain: Domain, command: str, *locks: str) -> None:
         raise Refusal(Code.STATUS, f"{blocking[0]} does not allow the {command}", "domain:status", blocking[0])
 
 
-_PENDING: Final = ("pendingCreate", "pendingDelete", "pendingTransfer")
+_PENDING: Final = ("pendingCreate", "pendingDelete", "pendingRenew", "pendingTransfer")
 
 
 def _pending(domain: Domain) -> tuple[str, ...]:
-    stands = (domain.pending is not None, domain.removal is not None, domain.in_transfer)
+    waits = (domain.pending, domain.removal, domain.renewal)
+    stands = (*(each is not None for each in waits), domain.in_transfer)
     return tuple(name for name, is_so in zip(_PENDING, stands, strict=True) if is_so)
 
 
