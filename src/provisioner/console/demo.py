@@ -17,7 +17,7 @@ from provisioner.console.stopping import wait_for_stop
 from provisioner.kernel.clock import Clock
 
 LOOK_EVERY_SECONDS: Final = 0.2
-LONGEST_SECONDS: Final = 60
+LONGEST_SECONDS: Final = 90
 
 
 @click.command()

@@ -36,7 +36,7 @@ def demo_told(folder: Path, **environ: str) -> list[dict[str, Any]]:
         cwd=folder,
         env={**os.environ, **environ},
         capture_output=True,
-        timeout=120,
+        timeout=180,
         check=True,
     )
     assert ended.stderr == b""
