@@ -13,7 +13,7 @@ Told = Mapping[str, Any]
 Command = tuple[str, dict[str, Any]]
 """The verb, and the data."""
 
-ASKED_FOR: Final = 0.5
+ASKED_FOR: Final = 0.3
 """How often anything is asked for when a certificate was installed."""
 BACKDATED: Final = timedelta(hours=1)
 """So long is a certificate that is brought valid already: clocks differ."""
