@@ -2,10 +2,11 @@
 
 A run costs more than a kill: emptying the tables, starting, ending well, judging. So the whole matrix strikes the
 process a few times in each run, at places of the story that lie far apart; what a run did not come to is struck alone.
-Servers, and boundaries that are passed again, have runs of their own.
+Kills of servers have runs of their own.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
@@ -58,7 +59,7 @@ def rounds(cells: Sequence[Cell], most: int = KILLS) -> list[Round]:
     """All cells, those that can be struck in one run together, in the order in which the story passes them."""
     together = [cell for cell in cells if _goes_with_others(cell)]
     alone: list[Round] = [(cell,) for cell in cells if not _goes_with_others(cell)]
-    return [*alone, *(each for _, of_one in groupby(together, _story) for each in _spread(list(of_one), most))]
+    return [*alone, *(each for _, of_one in groupby(together, _story) for each in _shared_out(list(of_one), most))]
 
 
 def run_round(lane: Lane, cells: Round) -> Result:
@@ -75,14 +76,28 @@ def name_of(cells: Round) -> str:
 
 
 def _goes_with_others(cell: Cell) -> bool:
-    return cell.victim is Victim.PROCESS and cell.role == WORKER and cell.passing.count == 1
+    return cell.victim is Victim.PROCESS and cell.role == WORKER
 
 
 def _story(cell: Cell) -> str:
     return str(cell.scenario)
 
 
-def _spread(cells: Sequence[Cell], most: int) -> Iterator[Round]:
-    """Each run takes places that lie far apart: the 1st, 11th, 21st; the 2nd, 12th, 22nd …"""
-    runs = -(-len(cells) // most)
-    yield from (tuple(cells[number::runs]) for number in range(runs))
+def _shared_out(cells: Sequence[Cell], most: int) -> list[Round]:
+    """Each run takes places that lie far apart: always the run whose last one is the longest past takes the next.
+
+    What is passed again can only be a run's first: in a process that was started in between, the count is another.
+    """
+    runs: list[list[Cell]] = [[cell] for cell in cells if cell.passing.count > 1]
+    missing = -(-len(cells) // most) - len(runs)
+    once = [cell for cell in cells if cell.passing.count == 1]
+    runs += [[cell] for cell in once[: max(missing, 0)]]
+    waiting = deque(sorted(runs, key=lambda run: cells.index(run[0])))
+    done: list[list[Cell]] = []
+    for cell in once[max(missing, 0) :]:
+        run = waiting[0] if waiting and cells.index(waiting[0][-1]) < cells.index(cell) else list[Cell]()
+        if run:
+            waiting.popleft()
+        run.append(cell)
+        (waiting if len(run) < most else done).append(run)
+    return [tuple(run) for run in (*done, *waiting)]
