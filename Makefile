@@ -10,8 +10,9 @@ ARGS   ?=
 ORDERS ?= 10000
 SEEDS  ?= 100000
 DOMAINS ?= 10000
+RENEWALS ?= 10000
 
-.PHONY: help install servers demo test test-unit check format lock docs bench fuzz long-waits rolling-restarts soak simulate crash-matrix blind-sweep bulk clean
+.PHONY: help install servers demo test test-unit check format lock docs bench fuzz long-waits rolling-restarts soak simulate crash-matrix blind-sweep bulk renewals clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -78,6 +79,9 @@ simulate: install ## the engine under every trouble, by seeds, on all processors
 
 bulk: install servers ## many domains transferred by one file, and what that costs: DOMAINS=
 	@$(BIN)/python -m tests.faults.bulk $(DOMAINS) $(ARGS)
+
+renewals: install servers ## many certificates due within a week: RENEWALS=
+	@$(BIN)/python -m tests.faults.renewals certificates $(RENEWALS) $(ARGS)
 
 crash-matrix: install servers ## SIGKILL at every boundary of every workflow, of intake and of relay
 	@$(BIN)/python -m tests.faults.crash matrix $(ARGS)
