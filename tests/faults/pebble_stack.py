@@ -140,11 +140,14 @@ class Stack:
         found = self.rows(sa.select(operations).where(*here).order_by(operations.c.position.desc()))
         return found[0] if found else {}
 
+    def rests(self) -> bool:
+        """Whether every operation has ended."""
+        ended = [state.value for state in ENDED_OPERATIONS]
+        return not self.rows(sa.select(operations.c.id).where(operations.c.state.not_in(ended)).limit(1))
+
     def wait_rests(self, timeout: float = 60.0) -> None:
         """Return when every operation has ended."""
-        ended = [state.value for state in ENDED_OPERATIONS]
-        left = sa.select(operations.c.id, operations.c.reason).where(operations.c.state.not_in(ended))
-        wait_for(lambda: not self.rows(left), "every operation has ended", timeout=timeout, interval=0.05)
+        wait_for(self.rests, "every operation has ended", timeout=timeout, interval=0.05)
 
     def wait_issued(self, certificate_id: str) -> Row:
         """The kept certificate, with its operation's end."""
