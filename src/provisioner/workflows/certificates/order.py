@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from provisioner.ports.certificates import AuthorityOrder, CertificateRequest, Challenge, Method
-from provisioner.ports.outcomes import Done, Rejected
+from provisioner.ports.outcomes import Done, Pending, Rejected
 from provisioner.workflows.certificates import parties
 from provisioner.workflows.certificates.problems import (
     ALREADY_REPLACED,
     CHALLENGE_NOT_POSSIBLE,
+    HOSTING_GONE,
     NO_METHOD,
     VALIDATION_FAILED,
     WORDS,
@@ -132,11 +133,18 @@ class Order:
         self._shown.add(exhibit.mark)
 
     def _await_seen(self, exhibit: _Exhibit) -> None:
+        """Wait as long as the hosting is there: what was shown goes with it."""
+        checks = parties.name_checks(self._op)
+
+        def look() -> Done | Pending:
+            if parties.hosting_is_going(self._op):
+                raise Rejected(HOSTING_GONE, WORDS[HOSTING_GONE])
+            return checks.shows(exhibit.challenge)
+
         try:
             self._op.wait_until(
                 f"seen-{exhibit.mark}",
-                parties.name_checks(self._op).shows,
-                exhibit.challenge,
+                look,
                 every=SEEN_EVERY,
                 reason=f"the DNS of {exhibit.challenge.name} does not show our record yet",
             )

@@ -180,6 +180,16 @@ def test_nothing_is_answered_before_the_dns_shows_it(world: CertificateWorld) ->
     assert world.authority.count("issue") == 1
 
 
+def test_what_is_not_shown_yet_is_not_waited_for_when_the_hosting_is_cancelled(world: CertificateWorld) -> None:
+    world.host.methods = (Method.DNS,)
+    world.authority.unseen = True
+    world.ask("certificate.issue")
+    world.run_within(3600)
+    world.hosting_becomes(ServiceStatus.CANCELLED)
+    world.run_all()
+    assert (world.state(), world.error_code()) == (OperationState.FAILED, "hosting_gone")
+
+
 # -- orders that die
 
 
