@@ -82,7 +82,7 @@ def list_servers(session: Session, *, status: str | None, limit: int, as_json: b
     help="A credential that is made here: an EC private key on P-256, as an ACME account has; may be given again.",
 )
 @click.option("--concurrency", type=click.IntRange(1, 1000), default=2, show_default=True, help="Operations at once.")
-@click.option("--replace", is_flag=True, help="Give a known server new settings.")
+@click.option("--replace", is_flag=True, help="Give a known server new settings; credentials that are not given stay.")
 @pass_session
 def add(
     session: Session,

@@ -47,7 +47,10 @@ class Accounts:
         self._box = box
 
     def add(self, account: NewAccount, actor: str, *, replace: bool = False) -> None:
-        """Add an account, or give a known one new settings with `replace`. Raises RefusedError when it exists."""
+        """Add an account, or give a known one new settings with `replace`. Raises RefusedError when it exists.
+
+        Credentials that a known one has, and that are not given, stay, unless the adapter is another.
+        """
         try:
             with self._database.begin() as connection:
                 self._write(connection, account, actor, replace=replace)
@@ -62,7 +65,8 @@ class Accounts:
         known = self._row(connection, account.name)
         if known is not None and not replace:
             raise RefusedError(f"there is a server {account.name} already; use --replace to change it")
-        values = self._values(account, 1 if known is None else known["version"] + 1)
+        kept = self._credentials(known) if known is not None and known["adapter"] == account.adapter else {}
+        values = self._values(account, kept, 1 if known is None else known["version"] + 1)
         if known is None:
             connection.execute(sa.insert(vendor_accounts).values(**values, state="open", failures=0))
         else:
@@ -70,8 +74,14 @@ class Accounts:
             connection.execute(sa.update(vendor_accounts).where(where).values(**values))
         self._audit(connection, actor, "server.add" if known is None else "server.replace", account.name)
 
-    def _values(self, account: NewAccount, version: int) -> dict[str, Any]:
-        plain = json.dumps({name: secret.reveal() for name, secret in account.credentials.items()}).encode()
+    def _credentials(self, row: Mapping[str, Any]) -> dict[str, Secret]:
+        column = vendor_accounts.c.sealed_credentials
+        plain = json.loads(credentials.unseal(self._box, column, row["name"], row["sealed_credentials"]))
+        return {key: Secret(value) for key, value in plain.items()}
+
+    def _values(self, account: NewAccount, kept: Mapping[str, Secret], version: int) -> dict[str, Any]:
+        known = {**kept, **account.credentials}
+        plain = json.dumps({name: secret.reveal() for name, secret in known.items()}).encode()
         column = vendor_accounts.c.sealed_credentials
         return {
             "name": account.name,
@@ -121,14 +131,12 @@ class Accounts:
             row = self._row(connection, name)
         if row is None:
             raise NotFoundError(f"there is no server {name}")
-        column = vendor_accounts.c.sealed_credentials
-        plain = json.loads(credentials.unseal(self._box, column, name, row["sealed_credentials"]))
         account = VendorAccount(
             name,
             row["adapter"],
             row["environment"],
             row["settings"],
-            {key: Secret(value) for key, value in plain.items()},
+            self._credentials(row),
             StoreBudget(self._database, name),
             StoreAllowance(self._database, name),
         )

@@ -1,10 +1,12 @@
 """Vendor accounts: placement, the circuit breaker, draining and parking."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from provisioner.kernel.errors import KeyRingError, NotFoundError, RefusedError
+from provisioner.kernel.secret import Secret
 from provisioner.orders.statuses import OperationState
 from provisioner.workflows.journal import AccountFault, Claim, Due, Pause
 from tests.support.stores import Stage, hosting, new_account, together
@@ -99,6 +101,13 @@ class TestAdding:
         stage.add_account()
         stage.store.accounts.add(new_account(concurrency=9), "tester", replace=True)
         assert (stage.store.accounts.version("panel-1"), stage.row("vendor_accounts")["concurrency"]) == (2, 9)
+
+    def test_credentials_that_are_not_given_again_stay(self, stage: Stage) -> None:
+        stage.add_account()
+        before = stage.store.accounts.open("panel-1")[0].credentials
+        more = replace(new_account(), credentials={"secret_key": Secret("another")})
+        stage.store.accounts.add(more, "tester", replace=True)
+        assert stage.store.accounts.open("panel-1")[0].credentials == {**before, "secret_key": Secret("another")}
 
     def test_what_is_done_to_an_account_is_in_the_audit(self, stage: Stage) -> None:
         stage.add_account()
