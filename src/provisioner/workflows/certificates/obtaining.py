@@ -20,7 +20,7 @@ from provisioner.workflows.certificates.problems import (
     WORDS,
     problem,
 )
-from provisioner.workflows.operation import Operation
+from provisioner.workflows.operation import AFTER_A_SLEEP, Operation
 
 LOOK_EVERY: Final = 600.0
 LEAST_OFTEN: Final = 3_600.0
@@ -139,10 +139,19 @@ def _csr(op: Operation, names: Sequence[str]) -> str:
 
 
 def _await_next(op: Operation, number: int, refused: Rejected, patience: timedelta) -> None:
-    """Wait before the next order. Raises Rejected when it would come too late."""
+    """Wait before the next order, as long as the hosting is there. Raises Rejected when it would come too late."""
     told = problem(refused)
     pause = PAUSES[number - 1] if number <= len(PAUSES) else DAY
     at = datetime.fromisoformat(op.write_down(f"dead-{number}", {"next": (op.now + pause).isoformat()})["next"])
     if at > op.accepted_at + patience:
         raise told from refused
-    op.sleep_until(f"again-{number}", at, reason=f"{told.message}; it is tried again")
+    reason = f"{told.message}; it is tried again"
+
+    def look() -> Done | Pending:
+        if parties.hosting_is_going(op):
+            raise Rejected(HOSTING_GONE, WORDS[HOSTING_GONE])
+        left = (at - op.now).total_seconds()
+        return Done() if left <= 0 else Pending(left, reason)
+
+    foreseen = pause.total_seconds() + AFTER_A_SLEEP
+    op.wait_until(f"again-{number}", look, every=LOOK_EVERY, reason=reason, foreseen=foreseen)

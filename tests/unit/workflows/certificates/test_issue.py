@@ -193,6 +193,16 @@ def test_what_is_not_shown_yet_is_not_waited_for_when_the_hosting_is_cancelled(w
 # -- orders that die
 
 
+def test_no_other_order_is_waited_for_when_the_hosting_is_cancelled(world: CertificateWorld) -> None:
+    world.authority.fails = ["it could not be seen"]
+    world.ask("certificate.issue")
+    world.run_within(30)
+    world.hosting_becomes(ServiceStatus.CANCELLED)
+    world.run_all()
+    assert (world.state(), world.error_code()) == (OperationState.FAILED, "hosting_gone")
+    assert world.authority.count("new-order") == 1
+
+
 def test_a_failed_validation_is_followed_by_another_order_after_a_minute(world: CertificateWorld) -> None:
     world.authority.fails = ["the site answered 404"]
     world.ask("certificate.issue")
