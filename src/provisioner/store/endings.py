@@ -16,7 +16,7 @@ from provisioner.store.changes import error_json
 from provisioner.store.claims import ENDED
 from provisioner.store.items import ITEM_AFTER, set_item
 from provisioner.store.services import intend_service, keep_made, lock_service, move_service, warn
-from provisioner.store.tables import operation_requirements, operations, service_periods
+from provisioner.store.tables import operation_requirements, operations, service_periods, services
 from provisioner.store.writing import Writing
 from provisioner.store.yielding import later_workflows, wake_others
 from provisioner.workflows.journal import Ending, ServiceChange
@@ -28,6 +28,9 @@ GONE: Final = (ServiceStatus.CANCELLING.value, ServiceStatus.CANCELLED.value)
 RETRIED: Final = (OperationState.FAILED, OperationState.COMPENSATED, OperationState.CANCELLED)
 MOVING: Final = ("suspend", "resume", "cancel", "delete", "restore")
 COMMAND_FAILED: Final = "operation_failed"
+UPKEEP: Final = "upkeep"
+ENDED_SERVICES: Final = (ServiceStatus.CANCELLED.value, ServiceStatus.FAILED.value)
+DAY: Final = 86_400.0
 
 
 def write_ending(writing: Writing, row: Row, ending: Ending) -> None:
@@ -94,6 +97,8 @@ def _move(
 def _admit_failure(writing: Writing, row: Row, error: ItemError | None) -> None:
     """No order tells of a command's failure, so operators are told; and the service is what it was before."""
     tell_attention(writing, row, COMMAND_FAILED, error.message if error else "it failed")
+    if row["service_id"] is not None and verb(row["workflow"]) == UPKEEP:
+        _plan_again(writing, row)
     if row["service_id"] is None or verb(row["workflow"]) not in MOVING:
         return
     if later_workflows(writing.connection, row["resource"], row["id"]):
@@ -101,6 +106,17 @@ def _admit_failure(writing: Writing, row: Row, error: ItemError | None) -> None:
     service = lock_service(writing.connection, row["service_id"])
     settled = _settled(writing, row, service)
     intend_service(writing.connection, service, settled, service["generation"])
+
+
+def _plan_again(writing: Writing, row: Row) -> None:
+    """Upkeep that failed comes back in a day: its plan was taken up by its start, and nothing may be forgotten."""
+    here = (
+        services.c.id == row["service_id"],
+        services.c.upkeep_at.is_(None),
+        services.c.status.not_in(ENDED_SERVICES),
+    )
+    values = {"upkeep_at": writing.database.now(DAY), "upkeep_workflow": row["workflow"], "updated_at": writing.now()}
+    writing.execute(sa.update(services).where(*here).values(**values))
 
 
 def _settled(writing: Writing, row: Row, service: Row) -> ServiceStatus:

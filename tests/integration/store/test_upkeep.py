@@ -168,3 +168,13 @@ def test_a_service_that_is_gone_needs_no_upkeep(estate: Stage, status: str) -> N
     planned(estate, status=status)
     assert estate.store.upkeep.start_due() == []
     assert estate.row("services")["upkeep_at"] is None
+
+
+@pytest.mark.parametrize(("status", "again"), [("active", True), ("cancelled", False)])
+def test_upkeep_that_fails_is_planned_again_for_the_next_day(estate: Stage, status: str, *, again: bool) -> None:
+    add_domain(estate, 1, status=status)
+    add_operation(estate, "upkeep:s-1:1", state="held", reason="it is unknown what became of it")
+    estate.store.operations.give_up("upkeep:s-1:1", "ops", "this cannot be found out")
+    assert (estate.row("services")["upkeep_workflow"] == "domain.upkeep") is again
+    estate.let_pass(2 * 86_400)
+    assert bool(estate.store.upkeep.start_due()) is again
