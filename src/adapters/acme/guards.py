@@ -22,8 +22,8 @@ ORDERS: Final = "orders"
 CERTIFICATES: Final = "certificates"
 VALIDATIONS: Final = "validations"
 
-SAME_TRY_SECONDS: Final = 900
-"""Orders for one CSR within such a span are taken for the same try, repeated after a crash."""
+SAME_TRY_SECONDS: Final = 60
+"""Orders for one CSR within such a span are taken for the same try, repeated after a crash; the next comes later."""
 
 
 class Guards:

@@ -71,7 +71,7 @@ class Issuance:
         return self._fetch(order, found.certificate)
 
     def _fetch(self, order: AuthorityOrder, url: str) -> Done:
-        answer = self._client.read(url)
+        answer = self._first_chain(url)
         alternates, warnings = [], []
         for alternate in answer.alternates[:MOST_ALTERNATES]:
             try:
@@ -79,6 +79,13 @@ class Issuance:
             except (Unavailable, Rejected) as failed:  # a chain that is there is worth more than all of them
                 warnings.append(f"another chain could not be fetched: {failed.message}")
         return Done(order.url, {"chain": _chain(answer), "alternates": alternates}, tuple(warnings))
+
+    def _first_chain(self, url: str) -> Answer:
+        """A certificate that an order names is issued: one that is not found is not there yet, and not lost."""
+        try:
+            return self._client.read(url)
+        except Rejected as refused:
+            raise Unavailable("authority_unavailable", refused.message, vendor_code=refused.vendor_code) from refused
 
 
 def _chain(answer: Answer) -> str:

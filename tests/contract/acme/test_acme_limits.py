@@ -182,6 +182,13 @@ def test_an_order_that_is_made_again_after_a_crash_spends_nothing(
     assert allowance.count("orders") == 1
 
 
+def test_the_next_try_after_a_minute_is_counted(counted_world: PebbleWorld, allowance: CountedAllowance) -> None:
+    request = wanted([new_name(counted_world)])
+    for minutes in (0, 1, 11):
+        counted_world.opened(FakeClock(NOW + timedelta(minutes=minutes))).open_order(request)
+    assert allowance.count("orders") == 3
+
+
 # -- renewals that say what they replace
 
 

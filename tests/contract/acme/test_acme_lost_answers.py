@@ -74,6 +74,18 @@ def test_a_certificate_that_comes_without_one_is_waited_for(scripted_world: Pebb
     assert isinstance(authority.issue(order), Pending)
 
 
+def test_a_certificate_that_is_not_found_yet_is_no_lost_order(scripted_world: PebbleWorld, wire: Between) -> None:
+    authority = scripted_world.opened()
+    order, before = ready(scripted_world, authority, wanted([new_name(scripted_world)])), scripted_world.issued()
+    issued(authority, order)
+    wire.say(CERTIFICATE, problem("malformed", 404), writing=False, times=2)
+    assert isinstance(authority.issue(order), Pending)
+    with pytest.raises(Unavailable):
+        authority.find_issued(order)
+    assert names_in(leaf_of(found(authority, order))) == set(order.request.names)
+    assert scripted_world.issued() == before + 1
+
+
 def test_an_order_that_another_attempt_has_finalized_is_read_again(scripted_world: PebbleWorld, wire: Between) -> None:
     authority = scripted_world.opened()
     order, before = ready(scripted_world, authority, wanted([new_name(scripted_world)])), scripted_world.issued()
