@@ -120,7 +120,8 @@ def _installed(op: Operation, current: Current, pinned: str, unseen: str | None)
     """That it could not be seen is told, and undoes nothing."""
     use = CertificateUse(pinned, installed_name(pinned))
     if current.facts.fingerprint != pinned:  # the newer one is installed by an operation of its own
-        return ServiceChange(None, uses=(use, *_gone(op, pinned)))
+        there = {"installed_as": use.installed_as, "installed_fingerprint": pinned}
+        return ServiceChange(None, data=there, uses=(use, *_gone(op, pinned)))
     told: dict[str, Any] = {**NO_PROBLEM}
     if unseen is not None:
         told = as_data(Rejected(NOT_SERVED, f"the certificate is installed, and could not be seen: {unseen}"))

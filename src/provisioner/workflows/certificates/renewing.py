@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
+from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.outcomes import Rejected
 from provisioner.workflows.certificates import serving
 from provisioner.workflows.certificates.issuing import NOBODY, NOT_HERE
@@ -17,7 +18,7 @@ from provisioner.workflows.certificates.standing import (
     tomorrow,
 )
 from provisioner.workflows.definition import workflow
-from provisioner.workflows.journal import ServiceChange
+from provisioner.workflows.journal import NEVER, ServiceChange
 from provisioner.workflows.operation import Operation
 
 PATIENCE: Final = timedelta(hours=3)
@@ -28,6 +29,8 @@ PATIENCE: Final = timedelta(hours=3)
 def renew(op: Operation) -> ServiceChange:
     """Obtain the next certificate. What goes wrong is told; operators hear of it when little time is left."""
     current = Current.of(op)
+    if op.service.status is ServiceStatus.CANCELLED:  # by what was accepted while the upkeep began this
+        return ServiceChange(None, upkeep=NEVER)
     if current is not None and current.source == CUSTOMER:
         raise Rejected("not_renewable", "this certificate was uploaded; please upload the one that follows it")
     try:

@@ -167,6 +167,17 @@ def test_a_renewal_meanwhile_leaves_the_newest_one_in_use(world: CertificateWorl
     assert world.service.data["installed"]
 
 
+def test_one_that_was_installed_last_is_known_as_ours_to_the_next(world: CertificateWorld) -> None:
+    world.have(installed=False, issuer="Another Intermediate")
+    world.host.away = "no connection"
+    world.ask("certificate.install")
+    world.run_within(60)
+    world.host.away = None
+    world.do("certificate.renew")
+    assert world.served_fingerprint == world.service.data["fingerprint"]
+    assert [name for _, name in world.host.repository] == [world.service.data["installed_as"]]
+
+
 def test_an_installation_that_crashed_goes_on_with_the_key_that_fits(world: CertificateWorld) -> None:
     world.have(installed=False)
     world.host.will("install_certificate", crash(took_effect=False))

@@ -62,6 +62,13 @@ def test_one_that_the_customer_brought_is_not_renewed(world: CertificateWorld) -
     assert (world.state(), world.error_code()) == (OperationState.FAILED, "not_renewable")
 
 
+def test_one_that_was_cancelled_before_its_turn_is_not_renewed(world: CertificateWorld) -> None:
+    world.have(age=OLD)
+    world.do("certificate.cancel")
+    world.do("certificate.renew")
+    assert (world.authority.effects, world.service.status) == ([], ServiceStatus.CANCELLED)
+
+
 def test_one_whose_panel_renews_it_is_only_recorded(world: CertificateWorld) -> None:
     world.have(age=OLD)
     world.host.source = "panel"
