@@ -49,7 +49,13 @@ def list_row(certificate: CertificateRecord) -> Row:
 
 def certificate_sections(details: CertificateDetails) -> list[Section]:
     """What it is now, and every certificate that was ever obtained for it."""
-    return [_facts(details.certificate), _history(details.history)]
+    newest = current(details)
+    return [_facts(details.certificate, newest.revoked_at if newest else None), _history(details.history)]
+
+
+def waits_for_upload(details: CertificateDetails, *, at_work: bool) -> bool:
+    """Whether nothing goes on before the customer brings what an authority has made of the CSR."""
+    return bool(details.csr) and not details.history and not at_work
 
 
 def current(details: CertificateDetails) -> ObtainedCertificate | None:
@@ -58,12 +64,13 @@ def current(details: CertificateDetails) -> ObtainedCertificate | None:
     return next((each for each in details.history if each.fingerprint == fingerprint), None)
 
 
-def _facts(certificate: CertificateRecord) -> Section:
+def _facts(certificate: CertificateRecord, revoked_at: datetime | None) -> Section:
     facts: Mapping[str, str | None] = {
         "names": ", ".join(certificate.names),
         "issuer": certificate.issuer,
         "valid from": moment(certificate.not_before),
         "valid until": moment(certificate.not_after),
+        "revoked": moment(revoked_at),
         "source": _SOURCES.get(certificate.source or "", certificate.source),
         "shown by": certificate.method,
         "vendor account": certificate.vendor_account,

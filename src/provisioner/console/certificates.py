@@ -1,15 +1,24 @@
 """`provisioner certificates`: look at certificates, export a chain or a CSR, reveal a private key once."""
 
 from datetime import timedelta
+from typing import Final
 
 import click
 
 from provisioner.console import output
-from provisioner.console.certificate_views import certificate_sections, current, list_headers, list_row
+from provisioner.console.certificate_views import (
+    certificate_sections,
+    current,
+    list_headers,
+    list_row,
+    waits_for_upload,
+)
 from provisioner.console.session import Session, json_option, limit_option, pass_session
 from provisioner.console.views import service_sections
 from provisioner.console.waiting import service_line
 from provisioner.kernel.errors import NotFoundError
+
+WAITS_FOR_UPLOAD: Final = "it waits until the certificate that an authority has made of its CSR is uploaded"
 
 
 @click.group()
@@ -49,7 +58,8 @@ def show(session: Session, certificate_id: str, *, exchanges: bool, as_json: boo
     """One certificate: what it waits for, what is known of it, its CSR, and all that were ever obtained."""
     details = session.store.certificate_queries.certificate(certificate_id)
     work = session.queries.service(certificate_id, exchanges=exchanges)
-    waits = service_line(work)
+    at_work = any(operation.ended_at is None for operation in work.operations)
+    waits = WAITS_FOR_UPLOAD if waits_for_upload(details, at_work=at_work) else service_line(work)
     if as_json:
         operations = {"operations": work.operations, "events": work.events}
         output.document({"waits": waits, **output.fields_of(details), **operations})

@@ -8,6 +8,7 @@ import pytest
 from cryptography import x509
 
 from provisioner.app.main import CommandInstallation
+from provisioner.console.certificates import WAITS_FOR_UPLOAD
 from provisioner.console.exits import Exit
 from provisioner.console.installation import RunningSandbox
 from provisioner.kernel.private_keys import open_private_key
@@ -97,6 +98,11 @@ def test_the_csr_that_was_made_is_shown_and_exported(run: Run, shop: CommandInst
 
     assert x509.load_pem_x509_csr(exported.encode()).is_signature_valid
     assert exported in run(shop, "certificates", "show", "certificate-2").out
+
+
+def test_one_that_has_only_a_csr_says_what_it_waits_for(run: Run, shop: CommandInstallation) -> None:
+    assert WAITS_FOR_UPLOAD in run(shop, "certificates", "show", "certificate-2").out
+    assert WAITS_FOR_UPLOAD not in run(shop, "certificates", "show", "certificate-1").out
 
 
 def test_a_chain_is_exported_without_its_key(run: Run, shop: CommandInstallation, brought: Made) -> None:
