@@ -1,0 +1,179 @@
+"""Each call of the adapter meets each fault of the simulated authority: whatever follows, the effect happens once."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from adapters.acme import AcmeAuthority, open_adapter
+from adapters.sandbox.acme import RunningAuthority, start_simulator
+from adapters.sandbox.faults import Fault
+from provisioner.kernel.clock import SystemClock
+from provisioner.ports.accounts import VendorAccount
+from provisioner.ports.certificates import Challenge
+from provisioner.ports.outcomes import Done, Pending, Unavailable, Uncertain
+from tests.contract.authority_suite import (
+    HTTP,
+    SUPERSEDED,
+    challenges_of,
+    issued,
+    new_name,
+    opened_order,
+    ready,
+    wanted,
+)
+from tests.contract.sandbox_acme.world import World
+
+SECONDS = "1"
+BEFORE = [
+    Fault.TIMEOUT_BEFORE_EFFECT,
+    Fault.RESET_BEFORE_EFFECT,
+    Fault.BAD_GATEWAY_BEFORE_EFFECT,
+    Fault.GARBAGE_BEFORE_EFFECT,
+]
+AFTER = [
+    Fault.TIMEOUT_AFTER_EFFECT,
+    Fault.RESET_AFTER_EFFECT,
+    Fault.BAD_GATEWAY_AFTER_EFFECT,
+    Fault.GARBAGE_AFTER_EFFECT,
+    Fault.FAIL_AFTER_EFFECT,
+    Fault.CUT_IN_REPLY,
+]
+GARBAGE = (Fault.GARBAGE_BEFORE_EFFECT, Fault.GARBAGE_AFTER_EFFECT)
+READ_NOT = ("challenge:answer", "certificate:revoke", "renewal-info")
+
+
+class SandboxWorld:
+    """The simulated authority, and what it looks at. `authority` is the adapter."""
+
+    zone = "example.test"
+
+    def __init__(self, authority: AcmeAuthority, simulator: RunningAuthority, seen: World) -> None:
+        self.authority = authority
+        self.simulator = simulator
+        self._seen = seen
+
+    def opened(self) -> AcmeAuthority:
+        """The same one each time."""
+        return self.authority
+
+    def show(self, challenge: Challenge) -> None:
+        """Put the file there."""
+        self._seen.show_file(challenge.name, challenge.place, challenge.content)
+
+    def issued(self) -> int:
+        """How many certificates were issued."""
+        return self.count("certificate:issue")
+
+    def count(self, effect: str) -> int:
+        """How often something happened."""
+        return len(self.simulator.ledger.effects(operation=effect))
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxWorld]:
+    folder: Path = tmp_path_factory.mktemp("authority")
+    with World() as seen:
+        surroundings = {"http_address": seen.http_address, "dns_server": seen.dns_server}
+        with start_simulator(data_dir=folder, world=surroundings) as simulator:
+            settings = {**simulator.settings, "command_seconds": SECONDS}
+            account = VendorAccount("sandbox", "acme", settings=settings, credentials=simulator.credentials)
+            authority = open_adapter(account, SystemClock())
+            authority.ping()
+            yield SandboxWorld(authority, simulator, seen)
+            authority.close()
+
+
+@pytest.fixture
+def world(opened: SandboxWorld) -> Iterator[SandboxWorld]:
+    yield opened
+    opened.simulator.faults.clear()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A call that is ready; the request that it leads to, the effect in the ledger, how often it may happen."""
+
+    request: str
+    call: Callable[[], Done | Pending]
+    effect: str = ""
+    most: int = 1
+    outcome: type[Exception] = Unavailable
+
+
+def open_order(world: SandboxWorld) -> Prepared:
+    """An order whose answer was lost is made again; the one before issues nothing."""
+    request = wanted([new_name(world)])
+    return Prepared("order:create", partial(world.authority.open_order, request), "order:create", most=2)
+
+
+def answer(world: SandboxWorld) -> Prepared:
+    order, done = opened_order(world.authority, wanted([new_name(world)]))
+    challenge = challenges_of(done, HTTP)[0]
+    world.show(challenge)
+    return Prepared("challenge:answer", partial(world.authority.answer, order, challenge))
+
+
+def validated(world: SandboxWorld) -> Prepared:
+    order = ready(world, world.authority, wanted([new_name(world)]))
+    return Prepared("order:read", partial(world.authority.validated, order))
+
+
+def issue(world: SandboxWorld) -> Prepared:
+    order = ready(world, world.authority, wanted([new_name(world)]))
+    call = partial(issued, world.authority, order)
+    return Prepared("order:finalize", call, "certificate:issue", outcome=Uncertain)
+
+
+def revoke(world: SandboxWorld) -> Prepared:
+    order = ready(world, world.authority, wanted([new_name(world)]))
+    chain = issued(world.authority, order).data["chain"]
+    return Prepared("certificate:revoke", partial(world.authority.revoke, chain, SUPERSEDED), "certificate:revoke")
+
+
+def renewal_window(world: SandboxWorld) -> Prepared:
+    order = ready(world, world.authority, wanted([new_name(world)]))
+    chain = issued(world.authority, order).data["chain"]
+    return Prepared("renewal-info", partial(world.authority.renewal_window, chain))
+
+
+OPERATIONS = [open_order, answer, validated, issue, revoke, renewal_window]
+each_operation = pytest.mark.parametrize("prepare", OPERATIONS, ids=lambda prepare: prepare.__name__)
+Prepare = Callable[[SandboxWorld], Prepared]
+
+
+@pytest.mark.parametrize("fault", [*BEFORE, *AFTER])
+@each_operation
+def test_a_lost_answer_is_told_as_such_and_calling_again_leaves_one_effect(
+    prepare: Prepare, fault: Fault, world: SandboxWorld
+) -> None:
+    prepared = prepare(world)
+    before = world.count(prepared.effect) if prepared.effect else 0
+    if prepared.request in READ_NOT and fault in GARBAGE:
+        pytest.skip("of this answer only the status is read")
+    world.simulator.faults.plan(prepared.request, fault, seconds=3)
+    try:
+        prepared.call()
+    except prepared.outcome:
+        pass
+    else:  # it asked again by itself, and was told that it is done
+        assert prepared.effect == "certificate:revoke"
+        assert world.count(prepared.effect) == before + 1
+    assert isinstance(prepared.call(), Done | Pending)
+    if prepared.effect:
+        assert 1 <= world.count(prepared.effect) - before <= (prepared.most if fault in AFTER else 1)
+
+
+@each_operation
+def test_a_nonce_that_is_refused_is_followed_by_another_and_the_effect_happens_once(
+    prepare: Prepare, world: SandboxWorld
+) -> None:
+    prepared = prepare(world)
+    if prepared.request == "renewal-info":
+        pytest.skip("this request bears no nonce")
+    before = world.count(prepared.effect) if prepared.effect else 0
+    world.simulator.faults.plan(prepared.request, Fault.REFUSE, code=400, text="badNonce", times=2)
+    assert isinstance(prepared.call(), Done | Pending)
+    assert not prepared.effect or world.count(prepared.effect) == before + 1
