@@ -36,10 +36,15 @@ class Watched:
             self.weights.setdefault(name, []).append((share, weight))
 
     def open(self) -> int:
-        """Operations that the program has started by itself, and what follows from them, that have not ended."""
+        """What the program has started by itself, and what follows from it, and has not ended.
+
+        Of those that have one resource the first counts: the others wait for it, and no vendor hears of them.
+        """
         here = (operations.c.id.startswith(STARTED), operations.c.ended_at.is_(None))
         with self.shop.store.database.read() as connection:
-            return int(connection.scalar(sa.select(sa.func.count()).where(*here)) or 0)
+            return int(
+                connection.scalar(sa.select(sa.func.count(sa.distinct(operations.c.resource))).where(*here)) or 0
+            )
 
     def told(self) -> dict[str, Any]:
         """The weights when it was warm, half done and at the end."""
