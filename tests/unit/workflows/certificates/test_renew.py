@@ -11,6 +11,7 @@ from tests.support.engine.vendor import refused
 from tests.unit.workflows.certificates.world import DAY, DOMAIN, SITE, CertificateWorld
 
 OLD = timedelta(days=61)
+WWW = f"www.{DOMAIN}"
 VERY_OLD = timedelta(days=80)
 
 
@@ -128,6 +129,24 @@ def test_names_that_lead_elsewhere_are_waited_for_no_longer_than_a_day(world: Ce
     world.ask("certificate.renew")
     world.run_within(1.3 * DAY)
     assert (world.state(), world.service.data["problem_code"]) == (OperationState.SUCCEEDED, "dns_elsewhere")
+
+
+def test_a_name_that_it_had_is_not_left_out_for_one_bad_look(world: CertificateWorld) -> None:
+    world.have(age=OLD)
+    world.authority.elsewhere = {WWW: f"none of the name servers of {WWW} answers"}
+    world.ask("certificate.renew")
+    world.run_within(60)
+    world.authority.elsewhere = {}
+    world.run_all()
+    assert world.service.data["names"] == [DOMAIN, WWW]
+
+
+def test_a_name_that_leads_elsewhere_for_good_is_left_out(world: CertificateWorld) -> None:
+    world.have(age=OLD)
+    world.authority.elsewhere = {WWW: f"{WWW} leads to 203.0.113.9"}
+    world.ask("certificate.renew")
+    world.run_within(DAY / 8)
+    assert world.service.data["names"] == [DOMAIN]
 
 
 def test_a_site_that_is_gone_does_not_stop_the_telling(world: CertificateWorld) -> None:
