@@ -123,7 +123,8 @@ CERTIFICATE_PROBLEMS: Final[Mapping[str, Attention]] = {
 
 BY_OUTCOME: Final[Mapping[str, str]] = {
     "Rejected": (
-        "Final as it stands. Correct the fields that `error.fields` names with `order.retry.v1`, or close the order."
+        "Final as it stands. In an order: correct the fields that `error.fields` names with `order.retry.v1`, or close"
+        " the order. After a command: send it again when the cause is mended."
     ),
     "Unavailable": "Nothing: it was not done, and is tried again until the deadline.",
     "Throttled": "Nothing: it was not done, and is tried again when the vendor allows it.",
@@ -132,13 +133,15 @@ BY_OUTCOME: Final[Mapping[str, str]] = {
 }
 
 REMEDIES: Final[Mapping[str, str]] = {
+    "already_here": "The account has the domain and we do not know it as this customer's: decide whose it is.",
     "broker_unavailable": "See to the broker; nothing is lost, what waits goes on by itself.",
-    "deadline_exceeded": "Mend the cause, then `order.retry.v1` or `provisioner orders retry`.",
+    "deadline_exceeded": "Mend the cause, then `order.retry.v1` or `provisioner orders retry`; a command is sent again.",
     "duplicate_message": "Nothing: the first one counts.",
     "given_up": "An operator ended it. `order.retry.v1` tries it again; `order.close.v1` closes the order.",
     "id_reused": "Find out which of the two is meant; send that under an id of its own.",
     "invalid_transition": "The sentence names what the status allows.",
     "key_ring": "Put the key back into the file that `PROVISIONER_KEY_RING` names.",
+    "price_too_high": "Ask the customer for a higher `max_price`, and give it with `order.retry.v1`.",
     "lease_lost": "Nothing: another worker has gone on with it.",
     "no_adapter": "Install the adapter that the sentence names, or give the account another.",
     "not_allowed": "Let somebody do it whose role may.",

@@ -234,5 +234,5 @@ class SealedKey(Contract):
     ]
 
 
-# Certificates as text; what they are is checked when the operation runs, which tells it in words for customers.
+# Certificates as text; what they are is checked against their hosting at acceptance, in words for customers.
 PemText = Annotated[str, Field(min_length=1, max_length=LONGEST_PEM, pattern=BLOCK)]

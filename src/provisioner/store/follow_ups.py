@@ -57,7 +57,7 @@ def _beside(row: Row) -> Row:
 
 
 def _on_service(writing: Writing, row: Row, follow_up: FollowUp) -> Row | None:
-    """A follow-up on the service itself comes after what was accepted; nothing to do when the service is going."""
+    """A follow-up on the service itself comes after what was accepted; a service that is going needs no cancelling."""
     lock_operations(writing.connection, follow_up.resource)
     service = lock_service(writing.connection, row["service_id"])
     if verb(follow_up.workflow) == "cancel" and service["intended_status"] in GONE:
