@@ -135,7 +135,7 @@ BY_OUTCOME: Final[Mapping[str, str]] = {
 REMEDIES: Final[Mapping[str, str]] = {
     "already_here": "The account has the domain and we do not know it as this customer's: decide whose it is.",
     "broker_unavailable": "See to the broker; nothing is lost, what waits goes on by itself.",
-    "deadline_exceeded": "Mend the cause, then `order.retry.v1` or `provisioner orders retry`; a command is sent again.",
+    "deadline_exceeded": "Mend the cause, then `order.retry.v1`, or the command once more.",
     "duplicate_message": "Nothing: the first one counts.",
     "given_up": "An operator ended it. `order.retry.v1` tries it again; `order.close.v1` closes the order.",
     "id_reused": "Find out which of the two is meant; send that under an id of its own.",
