@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 
+from provisioner.kernel.spread import share
 from provisioner.orders.certificate_refusals import CertificateUnparseable
 
 _AUTOMATIC: Final = "-certificate"
@@ -135,7 +136,7 @@ def renew_at(facts: CertificateFacts, spread_key: str) -> datetime:
     Up to 5 % of the lifetime earlier, by the hash of `spread_key`, so that what was issued together is not renewed so.
     """
     left = facts.lifetime / (2 if facts.lifetime < SHORT_LIVED else 3)
-    return facts.not_after - left - facts.lifetime * SPREAD * _fraction(spread_key)
+    return facts.not_after - left - facts.lifetime * SPREAD * share(spread_key)
 
 
 def automatic_id(hosting_id: str) -> str:
@@ -163,11 +164,6 @@ def settle(attributes: Mapping[str, Any], domain: str) -> dict[str, Any]:
 def installed_name(fingerprint: str) -> str:
     """The name of a certificate in a panel's repository."""
     return f"provisioner-{fingerprint[:16]}"
-
-
-def _fraction(key: str) -> float:
-    """From 0 up to 1, always the same for the same key."""
-    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") / 2**32
 
 
 def _serial(number: int) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from provisioner.orders.certificates import CertificateFacts, installed_name
+from provisioner.orders.certificates import CertificateFacts
 from provisioner.ports.certificates import Method
 from provisioner.workflows.journal import KeyKind
 from provisioner.workflows.operation import Operation
@@ -80,11 +80,6 @@ class Current:
         if not data.get("chain"):
             return None
         return cls(CertificateFacts.from_json(data), str(data["chain"]), str(data["source"]))
-
-    @property
-    def panel_name(self) -> str:
-        """Its name in a panel's repository."""
-        return installed_name(self.facts.fingerprint)
 
 
 def is_wildcard(name: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from provisioner.kernel.spread import share
 from provisioner.orders.certificates import CertificateFacts, renew_at
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.outcomes import Rejected
@@ -22,7 +23,6 @@ from provisioner.workflows.certificates.standing import (
     tomorrow,
 )
 from provisioner.workflows.definition import workflow
-from provisioner.workflows.domains.dates import share
 from provisioner.workflows.journal import NEVER, ServiceChange, Upkeep
 from provisioner.workflows.operation import Operation
 

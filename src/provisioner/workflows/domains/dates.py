@@ -1,6 +1,5 @@
 """Dates of expiry. The registry's own is kept verbatim; what is reckoned with is its date in UTC."""
 
-import hashlib
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -31,8 +30,3 @@ def is_years_later(start: date, years: int, end: date) -> bool:
     if (start.month, start.day) == LEAP_DAY:
         return end in (expected, expected + timedelta(days=1), start.replace(year=end.year, month=3, day=1))
     return end == expected
-
-
-def share(name: str) -> float:
-    """A number from 0 up to 1 that is always the same for a name, and spread evenly over names."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from provisioner.kernel.spread import share
 from provisioner.orders.statuses import ServiceStatus
-from provisioner.workflows.domains.dates import day, moment, share
+from provisioner.workflows.domains.dates import day, moment
 from provisioner.workflows.domains.ordered import Ordered, Rules
 from provisioner.workflows.domains.seen import DELETED, EXPIRED, REDEMPTION, TRANSFERRED_AWAY, Seen, known_roid
 from provisioner.workflows.journal import NEVER, ServiceChange, Upkeep
