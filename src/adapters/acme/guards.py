@@ -52,16 +52,19 @@ class Guards:
         if wait > 0:
             raise _throttled(f"{name} was validated {most} times within an hour", wait)
 
-    def certificate(self, order: AuthorityOrder) -> None:
-        """Spend one certificate for a set of names, once for an order. Raises Throttled."""
-        names, most = name_set(order.request.names), self._limits.certificates_per_week_for_a_name_set
-        wait = self._spend(CERTIFICATES, names, order.url, most, WEEK)
+    def certificate(self, request: CertificateRequest) -> None:
+        """Spend one certificate for a set of names, once for a CSR. Raises Throttled.
+
+        Asked before an order is made, so that none is lost with its validations, and again before it is finalized.
+        """
+        names, most = name_set(request.names), self._limits.certificates_per_week_for_a_name_set
+        wait = self._spend(CERTIFICATES, names, _fingerprint(request), most, WEEK)
         if wait > 0:
-            raise _throttled(f"{most} certificates for exactly these names were issued within a week", wait)
+            raise _throttled(f"{most} certificates for exactly these names were ordered within a week", wait)
 
     def _spend_order(self, request: CertificateRequest) -> float:
         span = int(self._clock.now().timestamp()) // SAME_TRY_SECONDS
-        once = f"{hashlib.sha256(request.csr.encode()).hexdigest()} {span}"
+        once = f"{_fingerprint(request)} {span}"
         return self._spend(ORDERS, "", once, self._limits.orders_per_3_hours, 3 * HOUR)
 
     def _spend(self, kind: str, subject: str, once: str, most: int, seconds: float) -> float:
@@ -73,6 +76,10 @@ class Guards:
 def name_set(names: Iterable[str]) -> str:
     """One text for a set of names, in whatever order and spelling they are given."""
     return ",".join(sorted({name.lower() for name in names}))
+
+
+def _fingerprint(request: CertificateRequest) -> str:
+    return hashlib.sha256(request.csr.encode()).hexdigest()
 
 
 def _throttled(reason: str, wait: float) -> Throttled:

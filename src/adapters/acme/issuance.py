@@ -44,7 +44,7 @@ class Issuance:
     def _finalize(self, order: AuthorityOrder, found: Order) -> tuple[Order, Answer]:
         message = messages.CertificateRequest(csr=chains.csr_of(order.request))
         if not found.replaces:
-            self._guards.certificate(order)
+            self._guards.certificate(order.request)
         try:
             answer = self._client.post(Call.FINALIZE, found.finalize, message)
         except Unavailable as failed:

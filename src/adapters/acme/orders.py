@@ -44,6 +44,7 @@ class Orders:
             raise errors.unreadable("the order has no URL", Call.OPEN)
         if request.replaces and not order.replaces:
             self._guards.unplanned_order(request)
+            self._guards.certificate(request)
         expires = order.expires.isoformat() if order.expires else None
         shown = [as_json(challenge) for challenge in self._open_challenges(order)]
         return Done(answer.location, {"expires": expires, "challenges": shown})
@@ -55,7 +56,7 @@ class Orders:
         if not (order.request.replaces and self.look(order)[0].replaces):
             self._guards.validation(order, challenge)
         try:
-            self._client.post(Call.ANSWER, challenge.url, Look())
+            self._tell(challenge)
         except Rejected:
             if not self._was_told(challenge):  # by another attempt of ours, meanwhile
                 raise
@@ -74,6 +75,11 @@ class Orders:
             raise _failed(failed, found)
         names = ", ".join(one.name for one in waiting) or "the order"
         return Pending(answer.retry_after or LOOK_AGAIN, f"the authority is still looking at {names}", order.url)
+
+    def _tell(self, challenge: Challenge) -> None:
+        """Only a challenge is an answer: a proxy's page does not say that the authority looks."""
+        answer = self._client.post(Call.ANSWER, challenge.url, Look())
+        read(Call.ANSWER, lambda: resources.challenge_status(answer.body))
 
     def _was_told(self, challenge: Challenge) -> bool:
         answer = self._client.post(Call.ANSWER, challenge.url)
@@ -97,6 +103,7 @@ class Orders:
                 if refused.vendor_code not in _REPLACING_REFUSED:
                     raise
         # The certificate that is replaced may be another authority's, or unknown here: then this is an order like any.
+        self._guards.certificate(request)
         self._guards.new_order(request)
         return self._post_order(request, directory, profile, "")
 

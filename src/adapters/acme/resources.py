@@ -116,8 +116,10 @@ def read_authorization(body: Any, key: AccountKey) -> Authorization:
 
 
 def challenge_status(body: Any) -> str:
-    """The status of a challenge. Raises UnreadableAnswer."""
-    return _text(_object(body, "challenge").get("status")) or PENDING
+    """The status of a challenge, which always has one and its URL (RFC 8555 section 8). Raises UnreadableAnswer."""
+    found = _object(body, "challenge")
+    _url(found, "url")
+    return _url(found, "status")
 
 
 def moment(value: Any) -> datetime | None:

@@ -23,6 +23,7 @@ FINALIZE = "/finalize-order/"
 ORDER = "/my-order/"
 CERTIFICATE = "/certZ/"
 CHALLENGE = "/chalZ/"
+REVOKE = "/revoke-cert"
 DIRECTORY = "/dir"
 
 _KEPT = ("content-type", "location", "replay-nonce", "link", "retry-after")

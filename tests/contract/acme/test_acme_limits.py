@@ -115,11 +115,44 @@ def test_certificates_for_the_same_names_are_held_back(counted_world: PebbleWorl
     name = new_name(counted_world)
     for _ in range(2):
         issued(authority, ready(counted_world, authority, wanted([name, f"www.{name}"])))
-    order, before = ready(counted_world, authority, wanted([f"www.{name}", name])), counted_world.issued()
     with pytest.raises(Throttled) as held:
-        authority.issue(order)
+        authority.open_order(wanted([f"www.{name}", name]))
     assert 6 * 24 * HOUR < (held.value.retry_after or 0) <= 7 * 24 * HOUR
-    assert (counted_world.issued(), len(wire.messages(FINALIZE))) == (before, 2)
+    assert len(wire.messages(NEW_ORDER)) == 2
+
+
+def test_what_is_held_back_spends_no_order(counted_world: PebbleWorld, allowance: CountedAllowance) -> None:
+    authority = counted_world.opened(certificates_per_week_for_a_name_set="1")
+    name = new_name(counted_world)
+    authority.open_order(wanted([name]))
+    with pytest.raises(Throttled):
+        authority.open_order(wanted([name]))
+    assert allowance.count("orders") == 1
+
+
+def test_an_order_that_was_made_before_it_was_counted_is_held_back_all_the_same(
+    counted_world: PebbleWorld, wire: Between, allowance: CountedAllowance
+) -> None:
+    authority = counted_world.opened(certificates_per_week_for_a_name_set="1")
+    name = new_name(counted_world)
+    order = ready(counted_world, authority, wanted([name]))
+    allowance.spent.clear()
+    authority.open_order(wanted([name]))
+    with pytest.raises(Throttled):
+        authority.issue(order)
+    assert wire.messages(FINALIZE) == []
+
+
+def test_another_order_for_the_same_csr_is_not_held_back(
+    counted_world: PebbleWorld, allowance: CountedAllowance
+) -> None:
+    request = wanted([new_name(counted_world)])
+    for minutes in (0, 11):
+        clock = FakeClock(NOW + timedelta(minutes=minutes))
+        authority = counted_world.opened(clock, certificates_per_week_for_a_name_set="1")
+        order = ready(counted_world, authority, request)
+    assert isinstance(issued(authority, order), Done)
+    assert (allowance.count("orders"), allowance.count("certificates")) == (2, 1)
 
 
 def test_another_set_of_names_is_not_held_back(counted_world: PebbleWorld) -> None:
@@ -213,3 +246,14 @@ def test_a_renewal_that_is_not_taken_for_one_is_counted(
     request = replace(wanted([new_name(counted_world)]), replaces=replaced)
     issued(authority, ready(counted_world, authority, request))
     assert [allowance.count(kind) for kind in ("orders", "validations", "certificates")] == [1, 1, 1]
+
+
+def test_a_renewal_that_is_not_taken_for_one_is_held_back_before_it_is_validated(
+    counted_world: PebbleWorld, wire: Between, replaced: str
+) -> None:
+    wire.offer(renewalInfo=f"{wire.url}/ari")
+    authority = counted_world.opened(certificates_per_week_for_a_name_set="1")
+    name = new_name(counted_world)
+    authority.open_order(wanted([name]))
+    with pytest.raises(Throttled):
+        authority.open_order(replace(wanted([name]), replaces=replaced))

@@ -10,6 +10,7 @@ from tests.contract.acme.between import (
     NEW_ACCOUNT,
     NEW_ORDER,
     ORDER,
+    REVOKE,
     Between,
     Reply,
     problem,
@@ -17,6 +18,7 @@ from tests.contract.acme.between import (
 from tests.contract.acme.world import PebbleWorld
 from tests.contract.authority_suite import (
     HTTP,
+    SUPERSEDED,
     challenges_of,
     found,
     issued,
@@ -126,6 +128,32 @@ def test_a_challenge_whose_answer_was_lost_may_be_told_again(scripted_world: Peb
         authority.answer(order, challenge)
     assert isinstance(authority.answer(order, challenge), Done)
     wait_for(lambda: isinstance(authority.validated(order), Done), "the name is validated")
+
+
+@pytest.mark.parametrize("body", [b"<html>busy</html>", b"", b"[]", b"{}", b'{"status": "pending", "finalize": "x"}'])
+def test_what_is_no_challenge_does_not_say_that_the_authority_looks(
+    scripted_world: PebbleWorld, wire: Between, body: bytes
+) -> None:
+    authority = scripted_world.opened()
+    order, done = opened_order(authority, wanted([new_name(scripted_world)]))
+    challenge = challenges_of(done, HTTP)[0]
+    scripted_world.show(challenge)
+    wire.say(CHALLENGE, Reply(200, body))
+    with pytest.raises(Unavailable) as odd:
+        authority.answer(order, challenge)
+    assert odd.value.code == "unreadable_answer"
+    authority.answer(order, challenge)
+    wait_for(lambda: isinstance(authority.validated(order), Done), "the name is validated")
+
+
+def test_a_page_does_not_say_that_a_certificate_is_revoked(scripted_world: PebbleWorld, wire: Between) -> None:
+    authority = scripted_world.opened()
+    chain = issued(authority, ready(scripted_world, authority, wanted([new_name(scripted_world)]))).data["chain"]
+    wire.say(REVOKE, Reply(200, b"<html>busy</html>"))
+    with pytest.raises(Unavailable) as odd:
+        authority.revoke(chain, SUPERSEDED)
+    assert odd.value.code == "unreadable_answer"
+    assert authority.revoke(chain, SUPERSEDED).warnings == ()
 
 
 @pytest.mark.parametrize(

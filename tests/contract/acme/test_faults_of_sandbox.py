@@ -42,7 +42,6 @@ AFTER = [
     Fault.CUT_IN_REPLY,
 ]
 GARBAGE = (Fault.GARBAGE_BEFORE_EFFECT, Fault.GARBAGE_AFTER_EFFECT)
-READ_NOT = ("challenge:answer", "certificate:revoke", "renewal-info")
 
 
 class SandboxWorld:
@@ -140,19 +139,22 @@ def renewal_window(world: SandboxWorld) -> Prepared:
 
 
 OPERATIONS = [open_order, answer, validated, issue, revoke, renewal_window]
+LOST = [
+    pytest.param(prepare, fault, id=f"{prepare.__name__}-{fault}")
+    for prepare in OPERATIONS
+    for fault in (*BEFORE, *AFTER)
+    if not (prepare is renewal_window and fault in GARBAGE)
+]
 each_operation = pytest.mark.parametrize("prepare", OPERATIONS, ids=lambda prepare: prepare.__name__)
 Prepare = Callable[[SandboxWorld], Prepared]
 
 
-@pytest.mark.parametrize("fault", [*BEFORE, *AFTER])
-@each_operation
+@pytest.mark.parametrize(("prepare", "fault"), LOST)
 def test_a_lost_answer_is_told_as_such_and_calling_again_leaves_one_effect(
     prepare: Prepare, fault: Fault, world: SandboxWorld
 ) -> None:
     prepared = prepare(world)
     before = world.count(prepared.effect) if prepared.effect else 0
-    if prepared.request in READ_NOT and fault in GARBAGE:
-        pytest.skip("of this answer only the status is read")
     world.simulator.faults.plan(prepared.request, fault, seconds=3)
     try:
         prepared.call()
@@ -164,6 +166,17 @@ def test_a_lost_answer_is_told_as_such_and_calling_again_leaves_one_effect(
     assert isinstance(prepared.call(), Done | Pending)
     if prepared.effect:
         assert 1 <= world.count(prepared.effect) - before <= (prepared.most if fault in AFTER else 1)
+
+
+@pytest.mark.parametrize("fault", GARBAGE)
+def test_a_window_that_cannot_be_read_is_none(fault: Fault, world: SandboxWorld) -> None:
+    """It is only advice: no certificate stays without a renewal for it (RFC 9773 section 4.3.3)."""
+    prepared = renewal_window(world)
+    world.simulator.faults.plan(prepared.request, fault)
+    unread, read = prepared.call(), prepared.call()
+    assert isinstance(unread, Done)
+    assert isinstance(read, Done)
+    assert (dict(unread.data), set(read.data)) == ({}, {"start", "end", "look_again"})
 
 
 @each_operation
