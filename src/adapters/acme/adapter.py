@@ -34,7 +34,7 @@ class AcmeAuthority(CertificateAuthority, NameChecks, Adapter):
         guards = Guards(account.allowance, checked.limits, clock)
         self._client = Client(checked, clock)
         self._orders = Orders(self._client, checked, guards)
-        self._issuance = Issuance(self._client, self._orders, guards)
+        self._issuance = Issuance(self._client, checked, self._orders, guards)
         self._revocation = Revocation(self._client)
         self._renewal = RenewalInformation(self._client, clock)
         self._checks = Checks(self._client, checked)
@@ -52,7 +52,7 @@ class AcmeAuthority(CertificateAuthority, NameChecks, Adapter):
         return self._orders.validated(order)
 
     def issue(self, order: AuthorityOrder) -> Done | Pending:
-        """Have the certificate issued. `data`: chain, alternates."""
+        """Have the certificate issued. `data`: chain, the preferred one where there is one."""
         return self._issuance.issue(order)
 
     def find_issued(self, order: AuthorityOrder) -> Done | Pending | None:

@@ -1,6 +1,7 @@
 """Certificates and requests for them in PEM, as far as this adapter looks into them."""
 
 from cryptography import x509
+from cryptography.x509.oid import NameOID
 
 from provisioner.ports.certificates import CertificateRequest
 from provisioner.ports.outcomes import Rejected
@@ -12,6 +13,12 @@ def leaf_of(chain: str) -> x509.Certificate | None:
         return x509.load_pem_x509_certificates(chain.encode())[0]
     except (ValueError, IndexError):
         return None
+
+
+def is_issued_by(chain: str, name: str) -> bool:
+    """Whether the topmost certificate of a chain is issued by an authority of this common name."""
+    top = x509.load_pem_x509_certificates(chain.encode())[-1]
+    return name in [found.value for found in top.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)]
 
 
 def tidy(chain: str) -> str:

@@ -1,5 +1,6 @@
 """The certificate: asked for once for an order, and fetched as often as need be (RFC 8555 sections 7.4 and 7.4.2)."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from acme import messages
@@ -11,6 +12,7 @@ from adapters.acme.guards import Guards
 from adapters.acme.network import Answer
 from adapters.acme.orders import LOOK_AGAIN, Orders
 from adapters.acme.resources import Order
+from adapters.acme.settings import Settings
 from provisioner.ports.certificates import AuthorityOrder
 from provisioner.ports.outcomes import Done, Failure, Pending, Rejected, Unavailable
 
@@ -22,8 +24,9 @@ FETCH_AGAIN: Final = 10.0
 class Issuance:
     """Finalizes orders. An order has one certificate at most, however often it is asked for."""
 
-    def __init__(self, client: Client, orders: Orders, guards: Guards) -> None:
+    def __init__(self, client: Client, settings: Settings, orders: Orders, guards: Guards) -> None:
         self._client = client
+        self._preferred = settings.preferred_chain
         self._orders = orders
         self._guards = guards
 
@@ -71,14 +74,24 @@ class Issuance:
         return self._fetch(order, found.certificate)
 
     def _fetch(self, order: AuthorityOrder, url: str) -> Done:
-        answer = self._first_chain(url)
-        alternates, warnings = [], []
-        for alternate in answer.alternates[:MOST_ALTERNATES]:
+        first = self._first_chain(url)
+        chain, warnings = self._preferred_of(_chain(first), first.alternates[:MOST_ALTERNATES])
+        return Done(order.url, {"chain": chain}, warnings)
+
+    def _preferred_of(self, default: str, others: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+        """The first chain that leads to the preferred issuer, else the default one and why."""
+        if not self._preferred or chains.is_issued_by(default, self._preferred):
+            return default, ()
+        warnings = [f"no other chain leads to {self._preferred!a}; this is the authority's default"]
+        for url in others:
             try:
-                alternates.append(_chain(self._client.read(alternate)))
+                chain = _chain(self._client.read(url))
             except (Unavailable, Rejected) as failed:  # a chain that is there is worth more than all of them
                 warnings.append(f"another chain could not be fetched: {failed.message}")
-        return Done(order.url, {"chain": _chain(answer), "alternates": alternates}, tuple(warnings))
+                continue
+            if chains.is_issued_by(chain, self._preferred):
+                return chain, ()
+        return default, tuple(warnings)
 
     def _first_chain(self, url: str) -> Answer:
         """A certificate that an order names is issued: one that is not found is not there yet, and not lost."""

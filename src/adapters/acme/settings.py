@@ -26,6 +26,7 @@ SETTINGS: Final = (
     "ca_file",
     "eab_key_id",
     "profile",
+    "preferred_chain",
     "resolvers",
     "nameserver_port",
     "connect_seconds",
@@ -40,6 +41,7 @@ DNS_PORT: Final = 53
 LARGEST_PORT: Final = 65_535
 _MAIL: Final = re.compile(r"[^\s@,;?&]+@[^\s@,;?&]+")
 _PROFILE: Final = re.compile(r"[A-Za-z0-9._-]{0,64}")
+_COMMON_NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
 
 
 class Endpoint(NamedTuple):
@@ -77,6 +79,7 @@ class Settings:
     ca_file: str = ""
     binding: Binding | None = None
     profile: str = ""
+    preferred_chain: str = ""
     resolvers: tuple[Endpoint, ...] = ()
     nameserver_port: int = DNS_PORT
     connect_seconds: float = 10.0
@@ -140,6 +143,9 @@ def _read(name: str, texts: _Texts, credentials: Mapping[str, Secret]) -> Settin
         ca_file=_ca_file(texts.text("ca_file")),
         binding=_binding(texts.text("eab_key_id"), credentials.get("eab_hmac_key", Secret(""))),
         profile=texts.matching("profile", _PROFILE, "the name of one of the authority's profiles"),
+        preferred_chain=texts.matching(
+            "preferred_chain", _COMMON_NAME, "an issuer's common name, of 64 letters at most"
+        ),
         resolvers=_resolvers(texts.text("resolvers")),
         nameserver_port=texts.whole("nameserver_port", DNS_PORT, LARGEST_PORT),
         connect_seconds=texts.seconds("connect_seconds", 10),

@@ -84,7 +84,7 @@ class CertificateAuthority(Protocol):
 
     @checkable(find="find_issued", ends=("order_gone", "validation_failed"))
     def issue(self, order: AuthorityOrder) -> Done | Pending:
-        """Have the certificate issued for the order's CSR. `data`: chain, alternates (other chains, PEM)."""
+        """Have the certificate issued for the order's CSR. `data`: chain."""
         ...
 
     def find_issued(self, order: AuthorityOrder) -> Done | Pending | None:

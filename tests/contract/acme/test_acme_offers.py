@@ -1,4 +1,4 @@
-"""What newer authorities offer: renewal information, replacing, profiles, other chains. Pebble 2.4 has none of it."""
+"""What newer authorities offer: renewal information, replacing, profiles. Pebble 2.4 has none of it."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +9,7 @@ import pytest
 from provisioner.kernel.clock import FakeClock, SystemClock
 from provisioner.ports.certificates import CertificateRequest
 from provisioner.ports.outcomes import Done, Misconfigured, Rejected, Throttled
-from tests.contract.acme.between import CERTIFICATE, NEW_ORDER, Between, Reply, as_json, problem
+from tests.contract.acme.between import NEW_ORDER, Between, Reply, as_json, problem
 from tests.contract.acme.world import PebbleWorld
 from tests.contract.authority_suite import issued, leaf_of, new_name, ready, wanted
 
@@ -227,28 +227,3 @@ def test_each_refused_name_has_its_own_words(scripted_world: PebbleWorld, wire: 
     assert all(
         f"{name}: {name} is on a list" in refused.value.message for name in ("one.example.test", "two.example.test")
     )
-
-
-# -- other chains
-
-
-def test_other_chains_are_fetched_too(scripted_world: PebbleWorld, wire: Between, certificate: Done) -> None:
-    authority = scripted_world.opened()
-    order = ready(scripted_world, authority, wanted([new_name(scripted_world)]))
-    other = certificate.data["chain"]
-    link = f'<{wire.url}/index>;rel="index", <{wire.url}/other/1>;rel="alternate", </other/2>;rel="alternate"'
-    wire.change(CERTIFICATE, lambda answer: replace(answer, headers={**answer.headers, "Link": link}))
-    wire.say("/other/1", Reply(200, other.encode()), writing=False)
-    wire.say("/other/2", Reply(200, other.encode()), writing=False)
-    assert issued(authority, order).data["alternates"] == [other, other]
-
-
-def test_a_chain_is_worth_more_than_others_that_cannot_be_fetched(scripted_world: PebbleWorld, wire: Between) -> None:
-    authority = scripted_world.opened()
-    order = ready(scripted_world, authority, wanted([new_name(scripted_world)]))
-    link = f'<{wire.url}/other/1>;rel="alternate"'
-    wire.change(CERTIFICATE, lambda answer: replace(answer, headers={**answer.headers, "Link": link}))
-    wire.say("/other/1", Reply(500), writing=False, times=9)
-    done = issued(authority, order)
-    assert done.data["alternates"] == []
-    assert len(done.warnings) == 1

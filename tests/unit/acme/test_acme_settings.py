@@ -77,6 +77,8 @@ def test_the_terms_must_be_agreed_to_in_so_many_words(agreed: str) -> None:
         ("contact", "one@example.com?subject=x"),
         ("ca_file", "/no/such/file"),
         ("profile", "short lived"),
+        ("preferred_chain", "a" * 65),
+        ("preferred_chain", "Root\nX1"),
         ("resolvers", "resolver.example"),
         ("resolvers", "192.0.2.1:0"),
         ("resolvers", "192.0.2.1:99999"),
