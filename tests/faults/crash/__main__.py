@@ -20,9 +20,9 @@ from typing import Final
 from tests.faults.crash import sweep
 from tests.faults.crash.attempt import Result
 from tests.faults.crash.campaign import LANES, Campaign, line, summary
-from tests.faults.crash.cells import sample, shuffled
+from tests.faults.crash.cells import shuffled
 from tests.faults.crash.matrix import all_cells
-from tests.faults.crash.volleys import KILLS, Round, name_of, rounds, run_round
+from tests.faults.crash.volleys import KILLS, rounds, sample, struck
 
 # How often a thread writes differs a little from run to run, so that the last shots may miss.
 MOST_MISSES: Final = 0.2
@@ -42,21 +42,11 @@ def main() -> int:
 def _matrix(options: argparse.Namespace) -> tuple[Sequence[Result], float]:
     cells = [cell for cell in all_cells() if options.only in str(cell)]
     if options.cells:
-        drawn = frozenset(sample(cells, options.cells, options.seed))
-        cells = [cell for cell in cells if cell in drawn]
-    jobs = shuffled(rounds(cells, 1 if options.alone else KILLS), options.seed)
-    _announce(options, cells)
-    if options.list:
-        return [], 0
-    results = Campaign(jobs, run_round, options.lanes).go()
-    return [*results, *_alone(jobs, results, options.lanes)], 0
-
-
-def _alone(jobs: Sequence[Round], results: Sequence[Result], lanes: int) -> Sequence[Result]:
-    """What a run of several kills did not come to, each in a run of its own."""
-    kills = {result.name: result.kills for result in results}
-    left = [(cell,) for job in jobs if len(job) > 1 for cell in job[kills[name_of(job)] :]]
-    return Campaign(left, run_round, lanes).go() if left else []
+        jobs = sample(cells, options.cells, options.seed)
+    else:
+        jobs = shuffled(rounds(cells, 1 if options.alone else KILLS), options.seed)
+    _announce(options, [cell for job in jobs for cell in job])
+    return ([] if options.list else struck(jobs, options.lanes)), 0
 
 
 def _swept(options: argparse.Namespace) -> tuple[Sequence[Result], float]:

@@ -141,19 +141,3 @@ def _literals(tree: ast.AST) -> Iterator[str]:
 def shuffled(cells: Sequence[Job], seed: int) -> list[Job]:
     """All, in an order of their own."""
     return random.Random(seed).sample(cells, len(cells))  # noqa: S311 - drawn to be drawn again, not to be secret
-
-
-def sample(cells: Sequence[Cell], size: int, seed: int) -> list[Cell]:
-    """So many cells in a drawn order: at least one of each scenario and of each victim, few of the slow ones."""
-    drawn = shuffled(cells, seed)
-    needed = {str(cell.scenario) for cell in cells} | {cell.victim.value for cell in cells}
-    chosen = [cell for cell in drawn if _takes(cell, needed)]
-    rest = [cell for cell in drawn if cell not in chosen and cell.victim is not Victim.BROKER]
-    return [*chosen, *rest][:size]
-
-
-def _takes(cell: Cell, needed: set[str]) -> bool:
-    """Whether this cell shows something that no earlier one did; notes it."""
-    shown = needed & {str(cell.scenario), cell.victim.value}
-    needed -= shown
-    return bool(shown)

@@ -13,11 +13,10 @@ import pytest
 from provisioner.workflows.definition import WORKFLOWS
 from tests.faults.crash.attempt import failures
 from tests.faults.crash.call_sites import call_sites
-from tests.faults.crash.campaign import Campaign
-from tests.faults.crash.cells import boundaries, matrix, named_in_the_code, sample
+from tests.faults.crash.cells import boundaries, matrix, named_in_the_code
 from tests.faults.crash.dry_run import Course
 from tests.faults.crash.matrix import courses as dry_courses
-from tests.faults.crash.matrix import run_cell
+from tests.faults.crash.volleys import sample, struck
 from tests.faults.measuring import Measured
 
 # What a workflow could undo and never does: no scenario can pass it. Who adds an undo that can run adds a scenario.
@@ -57,7 +56,9 @@ def test_every_point_that_the_code_names_is_covered_by_a_cell(courses: tuple[Cou
 @pytest.mark.timeout(900)
 def test_a_sample_of_the_matrix_is_survived(courses: tuple[Course, ...], measured: Measured) -> None:
     seed = int(os.environ.get("CRASH_SEED", random.SystemRandom().randrange(2**31)))
-    results = Campaign(sample(matrix(courses), CELLS, seed), run_cell, lanes=3).go()
-    measured(seed=seed, cells=len(results), kills=sum(result.kills for result in results))
+    results = struck(sample(matrix(courses), CELLS, seed), lanes=3)
+    kills = sum(result.kills for result in results)
+    measured(seed=seed, runs=len(results), kills=kills)
     told = [f"{result.name}: {result.verdict}; kills: {result.kills}" for result in failures(results)]
     assert not told, "\n".join([*told, f"the same cells again: CRASH_SEED={seed} CRASH_CELLS={CELLS}"])
+    assert kills >= CELLS

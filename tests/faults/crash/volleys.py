@@ -13,7 +13,8 @@ from typing import Final
 
 from provisioner.kernel.crash import SPEC_VARIABLE
 from tests.faults.crash.attempt import Attempt, Result, was_killed
-from tests.faults.crash.cells import Cell, Victim
+from tests.faults.crash.campaign import Campaign
+from tests.faults.crash.cells import Cell, Victim, shuffled
 from tests.faults.crash.lane import WORKER, Lane
 from tests.faults.crash.matrix import run_cell
 from tests.support.processes import Child
@@ -60,6 +61,25 @@ def rounds(cells: Sequence[Cell], most: int = KILLS) -> list[Round]:
     together = [cell for cell in cells if _goes_with_others(cell)]
     alone: list[Round] = [(cell,) for cell in cells if not _goes_with_others(cell)]
     return [*alone, *(each for _, of_one in groupby(together, _story) for each in _shared_out(list(of_one), most))]
+
+
+def sample(cells: Sequence[Cell], size: int, seed: int) -> list[Round]:
+    """Drawn runs with at least so many cells together, and each victim among them."""
+    drawn = shuffled(rounds(cells), seed)
+    one_of_each = [next(each for each in drawn if each[0].victim is victim) for victim in Victim]
+    chosen: list[Round] = []
+    for each in [*one_of_each, *(each for each in drawn if len(each) == KILLS and each not in one_of_each)]:
+        if sum(map(len, chosen)) < size:
+            chosen.append(each)
+    return chosen
+
+
+def struck(jobs: Sequence[Round], lanes: int) -> list[Result]:
+    """Run them all; what a run of several kills did not come to is struck once more, in a run of its own."""
+    results = Campaign(jobs, run_round, lanes).go()
+    kills = {result.name: result.kills for result in results}
+    left = [(cell,) for job in jobs if len(job) > 1 for cell in job[kills[name_of(job)] :]]
+    return [*results, *(Campaign(left, run_round, lanes).go() if left else ())]
 
 
 def run_round(lane: Lane, cells: Round) -> Result:
