@@ -33,7 +33,7 @@ AT_PANEL: Final = frozenset({INSTALLED, REMOVED, USED, *SHOWN, *SHOWN.values()})
 # Steps by name, with the entry that each makes in a ledger; `NOTHING` for those that look, wait, tell or write down.
 STEPS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("terms", "names-lead-here", "leads-here", "request", "validated"), NOTHING),
-    **dict.fromkeys(("seen", "seen-http", "seen-dns", "answer-http", "answer-dns"), NOTHING),
+    **dict.fromkeys(("shown", "seen", "seen-http", "seen-dns", "answer-http", "answer-dns"), NOTHING),
     **dict.fromkeys(("dead", "again", "served", "served-before", "window", "standing"), NOTHING),
     **dict.fromkeys(("certificate", "predecessor", "used", "installed"), NOTHING),
     "order": ORDERED,

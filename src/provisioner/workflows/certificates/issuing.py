@@ -22,7 +22,7 @@ NOT_HERE: Final = "on this server nobody obtains certificates; you can upload on
 @workflow("certificate.issue")
 def issue(op: Operation) -> ServiceChange:
     """Obtain the certificate when the names lead here; then it is installed, and renewed for ever."""
-    terms = Terms.asked(op)
+    terms = Terms.asked(op, PATIENCE)
     if terms.source == PANEL:
         return found_on_panel(op, ServiceStatus.ACTIVE, serving.await_any(op, PATIENCE))
     if terms.source == NOBODY:

@@ -10,6 +10,7 @@ from provisioner.kernel.private_keys import make_csr
 from provisioner.ports.certificates import CertificateRequest, Method
 from provisioner.ports.outcomes import Done, Pending, Rejected
 from provisioner.workflows.certificates import parties
+from provisioner.workflows.certificates.looking import ever_more_slowly
 from provisioner.workflows.certificates.order import Issued, Order
 from provisioner.workflows.certificates.ordered import Ordered, is_wildcard
 from provisioner.workflows.certificates.problems import (
@@ -23,7 +24,6 @@ from provisioner.workflows.certificates.problems import (
 from provisioner.workflows.operation import AFTER_A_SLEEP, Operation
 
 LOOK_EVERY: Final = 600.0
-LEAST_OFTEN: Final = 3_600.0
 """In seconds."""
 PAUSES: Final = (timedelta(minutes=1), timedelta(minutes=10), timedelta(minutes=100))
 DAY: Final = timedelta(days=1)
@@ -39,10 +39,16 @@ class Terms:
     addresses: tuple[str, ...]
 
     @classmethod
-    def asked(cls, op: Operation) -> "Terms":
-        """Ask the server, once."""
+    def asked(cls, op: Operation, patience: timedelta) -> "Terms":
+        """Ask the server, once; one that is away is waited for."""
+        host, site = parties.host(op), parties.site(op)
+
+        def look() -> Done | Pending:
+            return Done(data=host.certificate_terms(site).data)
+
+        reason = "asking the server how it handles certificates"
         try:
-            data = op.step("terms", parties.host(op).certificate_terms, parties.site(op)).data
+            data = op.wait_until("terms", look, every=LOOK_EVERY, reason=reason, foreseen=patience.total_seconds()).data
         except Rejected as refused:
             raise problem(refused) from refused
         return cls(str(data["source"]), tuple(map(Method, data["methods"])), tuple(data["addresses"]))
@@ -59,7 +65,7 @@ def obtain(op: Operation, terms: Terms, patience: timedelta, *, replaces: str = 
     request = CertificateRequest(names, csr, Ordered.of(op).profile, replaces)
     for number in count(1):
         try:
-            return Order(op, request, methods, number).certificate(), csr
+            return Order(op, request, methods, number, op.accepted_at + patience).certificate(), csr
         except Rejected as refused:
             if refused.code not in ANOTHER_ORDER:
                 raise problem(refused) from refused
@@ -100,21 +106,13 @@ def _await_names(op: Operation, names: tuple[str, ...], addresses: Sequence[str]
     def look() -> Done | Pending:
         if parties.hosting_is_going(op):
             raise Rejected(HOSTING_GONE, WORDS[HOSTING_GONE])
-        return ever_more_slowly(op, checks.points_to(names, addresses))
+        return ever_more_slowly(checks.points_to(names, addresses), since=op.accepted_at, now=op.now)
 
     reason = f"waiting until {', '.join(names)} leads to this website"
     try:
         op.wait_until("names-lead-here", look, every=LOOK_EVERY, reason=reason, foreseen=patience.total_seconds())
     except Rejected as refused:
         raise problem(refused, late=DNS_ELSEWHERE) from refused
-
-
-def ever_more_slowly(op: Operation, found: Done | Pending) -> Done | Pending:
-    """A look that is repeated the less often, the longer the operation has waited, and each hour in the end."""
-    if isinstance(found, Done):
-        return found
-    waited = (op.now - op.accepted_at).total_seconds()
-    return replace(found, check_after=max(found.check_after, min(waited / 20, LEAST_OFTEN)))
 
 
 def _leads_here(op: Operation, step: str, name: str, addresses: Sequence[str]) -> bool:

@@ -5,11 +5,13 @@ The names of steps bear the order's number: `order-1`, `show-1-dns-2` (the secon
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from provisioner.ports.certificates import AuthorityOrder, CertificateRequest, Challenge, Method
 from provisioner.ports.outcomes import Done, Pending, Rejected
 from provisioner.workflows.certificates import parties
+from provisioner.workflows.certificates.looking import ever_more_slowly
 from provisioner.workflows.certificates.problems import (
     ALREADY_REPLACED,
     CHALLENGE_NOT_POSSIBLE,
@@ -24,6 +26,10 @@ from provisioner.workflows.operation import Operation
 SEEN_EVERY: Final = 15.0
 VALIDATED_EVERY: Final = 5.0
 """In seconds; where the port does not say."""
+LEAVES_TIME: Final = timedelta(minutes=10)
+"""So long before an order expires it is given up, if the DNS does not show what it is to show."""
+AT_LEAST: Final = timedelta(hours=3)
+"""What name servers need to take a record over, and more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +49,46 @@ class _Exhibit:
     challenge: Challenge
 
 
+@dataclass(frozen=True, slots=True)
+class _Showing:
+    """Since when challenges are shown, and until when it is worth waiting that they are seen."""
+
+    began: datetime
+    until: datetime
+
+    @classmethod
+    def begun(cls, op: Operation, step: str, expires: str | None, patient_until: datetime) -> "_Showing":
+        """Kept by the first run that comes to it."""
+        until = max(patient_until, op.now + AT_LEAST)
+        if expires:
+            end = datetime.fromisoformat(expires)
+            until = min(until, end - min(LEAVES_TIME, (end - op.now) / 10))
+        kept = op.write_down(step, {"began": op.now.isoformat(), "until": until.isoformat()})
+        return cls(datetime.fromisoformat(kept["began"]), datetime.fromisoformat(kept["until"]))
+
+    def goes_on(self, found: Done | Pending, now: datetime, unseen: str) -> Done | Pending:
+        """The look, to be repeated ever more slowly. Raises Rejected when it is not worth waiting any longer."""
+        if isinstance(found, Pending) and now >= self.until:
+            raise Rejected(VALIDATION_FAILED, f"{unseen}: {found.reason}")
+        return ever_more_slowly(found, since=self.began, now=now, until=self.until)
+
+
 class Order:
     """Leads to a certificate, or raises Rejected: then this order is dead, and another may be opened."""
 
-    def __init__(self, op: Operation, request: CertificateRequest, methods: Sequence[Method], number: int) -> None:
+    def __init__(
+        self,
+        op: Operation,
+        request: CertificateRequest,
+        methods: Sequence[Method],
+        number: int,
+        patient_until: datetime,
+    ) -> None:
         self._op = op
         self._request = request
         self._methods = methods
         self._number = number
+        self._patient_until = patient_until
         self._tried: list[_Exhibit] = []
         self._shown: set[str] = set()
 
@@ -66,7 +104,7 @@ class Order:
     def _issued(self) -> tuple[AuthorityOrder, Done]:
         opened = self._opened()
         order = AuthorityOrder(opened.ref, self._request)
-        self._prove(order, [_challenge(kept) for kept in opened.data["challenges"]])
+        self._prove(order, [_challenge(kept) for kept in opened.data["challenges"]], opened.data.get("expires"))
         return order, self._op.step(f"issue-{self._number}", parties.authority(self._op).issue, order)
 
     def _opened(self) -> Done:
@@ -82,11 +120,12 @@ class Order:
 
     # -- the proof
 
-    def _prove(self, order: AuthorityOrder, challenges: Sequence[Challenge]) -> None:
+    def _prove(self, order: AuthorityOrder, challenges: Sequence[Challenge], expires: str | None) -> None:
         authority = parties.authority(self._op)
         exhibits = self._show_all(challenges)
+        showing = _Showing.begun(self._op, f"shown-{self._number}", expires, self._patient_until)
         for exhibit in exhibits:
-            self._await_seen(exhibit)
+            self._await_seen(exhibit, showing)
         for exhibit in exhibits:
             self._op.step(f"answer-{exhibit.mark}", authority.answer, order, exhibit.challenge)
         self._op.wait_until(
@@ -132,21 +171,23 @@ class Order:
         self._op.step(f"show-{exhibit.mark}", host.show_challenge, site, exhibit.challenge)
         self._shown.add(exhibit.mark)
 
-    def _await_seen(self, exhibit: _Exhibit) -> None:
-        """Wait as long as the hosting is there: what was shown goes with it."""
+    def _await_seen(self, exhibit: _Exhibit, showing: _Showing) -> None:
+        """Wait as long as the order and the hosting are there: what was shown goes with it."""
         checks = parties.name_checks(self._op)
+        unseen = f"the DNS of {exhibit.challenge.name} does not show our record"
 
         def look() -> Done | Pending:
             if parties.hosting_is_going(self._op):
                 raise Rejected(HOSTING_GONE, WORDS[HOSTING_GONE])
-            return checks.shows(exhibit.challenge)
+            return showing.goes_on(checks.shows(exhibit.challenge), self._op.now, unseen)
 
         try:
             self._op.wait_until(
                 f"seen-{exhibit.mark}",
                 look,
                 every=SEEN_EVERY,
-                reason=f"the DNS of {exhibit.challenge.name} does not show our record yet",
+                reason=f"{unseen} yet",
+                foreseen=max((showing.until - self._op.now).total_seconds(), 0.0),
             )
         except Rejected as refused:
             raise problem(refused, late=VALIDATION_FAILED) from refused

@@ -42,7 +42,7 @@ def renew(op: Operation) -> ServiceChange:
 
 
 def _renewed(op: Operation, current: Current | None) -> ServiceChange:
-    terms = Terms.asked(op)
+    terms = Terms.asked(op, PATIENCE)
     if terms.source == PANEL:
         return found_on_panel(op, None, serving.await_any(op, PATIENCE))
     if terms.source == NOBODY:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from provisioner.ports.outcomes import Done, Pending, Rejected
 from provisioner.workflows.certificates import parties
-from provisioner.workflows.certificates.obtaining import ever_more_slowly
+from provisioner.workflows.certificates.looking import ever_more_slowly
 from provisioner.workflows.certificates.problems import NOT_SERVED, problem
 from provisioner.workflows.operation import Operation
 
@@ -32,7 +32,8 @@ def await_any(op: Operation, patience: timedelta) -> Mapping[str, Any]:
     host, site = parties.host(op), parties.site(op)
 
     def seen() -> Done | Pending:
-        return ever_more_slowly(op, host.served_certificate(site, op.now))
+        found = host.served_certificate(site, op.now)
+        return ever_more_slowly(found, since=op.accepted_at, now=op.now)
 
     reason = "the server obtains the certificate by itself, and the website does not serve it yet"
     foreseen = patience.total_seconds()

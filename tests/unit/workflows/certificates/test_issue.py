@@ -26,7 +26,7 @@ def test_its_steps_say_what_was_done(world: CertificateWorld) -> None:
     world.do("certificate.issue")
     assert world.steps() == [
         *("terms", "names-lead-here", "leads-here-1", "request", "order-1"),
-        *("show-1-http-1", "show-1-http-2", "seen-1-http-1", "seen-1-http-2"),
+        *("show-1-http-1", "show-1-http-2", "shown-1", "seen-1-http-1", "seen-1-http-2"),
         *("answer-1-http-1", "answer-1-http-2", "validated-1", "issue-1", "hide-1-http-1", "hide-1-http-2"),
     ]
 
@@ -56,6 +56,26 @@ def test_nothing_that_was_shown_is_left(world: CertificateWorld) -> None:
     world.do("certificate.issue")
     assert world.host.count("show") == 2
     assert world.host.shown == set()
+
+
+def test_a_panel_that_is_away_for_days_is_waited_for_from_the_first_question_on(world: CertificateWorld) -> None:
+    world.host.will("certificate_terms", *[down()] * 400)
+    world.ask("certificate.issue")
+    for _ in range(6):
+        world.run_within(DAY)
+    assert (world.state(), world.service.status) == (OperationState.SUCCEEDED, ServiceStatus.ACTIVE)
+
+
+def test_a_panel_that_is_away_for_good_is_waited_for_thirty_days(world: CertificateWorld) -> None:
+    world.host.will("certificate_terms", *[down()] * 100)
+    world.ask("certificate.issue")
+    world.run_within(60)
+    world.harness.let_pass(29 * DAY)
+    world.run_one()
+    assert world.state() is OperationState.WAITING
+    world.harness.let_pass(DAY)
+    world.run_one()
+    assert world.error_code() == "authority_unavailable"
 
 
 # -- the names
@@ -143,7 +163,7 @@ def test_a_method_that_turns_out_impossible_is_followed_by_the_other(world: Cert
     world.host.impossible = {Method.HTTP}
     world.do("certificate.issue")
     assert world.authority.count("issue") == 1
-    assert [step for step in world.steps() if step.startswith("show")] == [
+    assert [step for step in world.steps() if step.startswith("show-")] == [
         "show-1-http-1",
         "show-1-dns-1",
         "show-1-dns-2",
@@ -178,6 +198,42 @@ def test_nothing_is_answered_before_the_dns_shows_it(world: CertificateWorld) ->
     world.authority.unseen = False
     world.run_all()
     assert world.authority.count("issue") == 1
+
+
+def test_what_the_dns_does_not_show_is_looked_at_ever_more_rarely(world: CertificateWorld) -> None:
+    world.host.methods = (Method.DNS,)
+    world.authority.unseen = True
+    world.ask("certificate.issue")
+    world.run_within(DAY)
+    before = world.authority.calls.count("shows")
+    world.run_within(DAY)
+    assert before < 150
+    assert 20 < world.authority.calls.count("shows") - before <= 24
+
+
+def test_an_order_whose_dns_shows_nothing_is_given_up_before_it_expires(world: CertificateWorld) -> None:
+    world.host.methods = (Method.DNS,)
+    world.authority.unseen = True
+    world.ask("certificate.issue")
+    for _ in range(6):
+        world.run_within(DAY)
+    world.run_within(DAY - 610)
+    assert world.host.shown != set()
+    world.run_within(30)
+    reason = world.standing().reason or ""
+    assert f"the DNS of {DOMAIN} does not show our record: _acme-challenge.{DOMAIN} is not there yet" in reason
+    assert world.host.shown == set()
+
+
+def test_an_order_that_was_given_up_for_its_dns_is_followed_by_another(world: CertificateWorld) -> None:
+    world.host.methods = (Method.DNS,)
+    world.authority.unseen = True
+    world.ask("certificate.issue")
+    for _ in range(7):
+        world.run_within(DAY)
+    world.authority.unseen = False
+    world.run_all()
+    assert (world.authority.count("new-order"), world.authority.count("issue")) == (2, 1)
 
 
 def test_what_is_not_shown_yet_is_not_waited_for_when_the_hosting_is_cancelled(world: CertificateWorld) -> None:
