@@ -9,6 +9,7 @@ from typing import Any
 
 from provisioner.kernel.secret import Secret
 from provisioner.orders.certificates import CertificateFacts, covers, facts_of, installed_name
+from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.certificates import InstalledCertificate
 from provisioner.ports.outcomes import Rejected
 from provisioner.workflows.certificates import parties, serving
@@ -19,6 +20,7 @@ from provisioner.workflows.certificates.problems import (
     NO_PROBLEM,
     NOT_SERVED,
     OTHER_IN_USE,
+    REVOKED,
     WORDS,
     as_data,
     problem,
@@ -34,12 +36,13 @@ def install(op: Operation) -> ServiceChange:
     """Install the service's certificate, have the site use it, and take away the one that it follows.
 
     What was asked for by a message is done. What follows by itself spares a newer certificate, and one that the
-    customer has uploaded, while they are valid. Raises Rejected `hosting_gone`, `nothing_there` and `expired`.
+    customer has uploaded, while they are valid. Raises Rejected `hosting_gone`, `nothing_there`, `expired`
+    and `revoked`.
     """
     current, pinned = _installable(op)
     if op.inputs.get("automatic") and (spared := _spared(op, current)) is not None:
         told = {"installed": False, "problem": spared, "problem_code": OTHER_IN_USE}
-        return ServiceChange(None, data=told, upkeep=tomorrow(op))
+        return ServiceChange(None, data=told, upkeep=_if_looked_after(op, tomorrow(op)))
     name = installed_name(pinned)
     try:
         _put(op, current, name)
@@ -58,6 +61,7 @@ def _installable(op: Operation) -> tuple[Current, str]:
     found = {
         "fingerprint": None if current is None or current.source == PANEL else current.facts.fingerprint,
         "is_over": current is not None and current.facts.not_after <= op.now,
+        "is_revoked": bool(op.service.data.get("revoked")),
         "hosting_is_going": parties.hosting_is_going(op),
     }
     began = op.write_down("certificate", found)
@@ -65,6 +69,8 @@ def _installable(op: Operation) -> tuple[Current, str]:
         raise Rejected("nothing_there", "there is no certificate here that could be installed")
     if began["is_over"]:
         raise Rejected(EXPIRED, "this certificate has expired, so it is not installed")
+    if began.get("is_revoked"):
+        raise Rejected(REVOKED, "this certificate was revoked, so it is not installed")
     if began["hosting_is_going"]:
         raise Rejected(HOSTING_GONE, WORDS[HOSTING_GONE])
     return current, str(began["fingerprint"])
@@ -127,7 +133,7 @@ def _installed(op: Operation, current: Current, pinned: str, unseen: str | None)
         told = as_data(Rejected(NOT_SERVED, f"the certificate is installed, and could not be seen: {unseen}"))
     facts = {"installed": True, "install": True, "installed_as": use.installed_as, "installed_fingerprint": pinned}
     uses = (use, *_gone(op, pinned))
-    return ServiceChange(None, data={**facts, **told}, uses=uses, upkeep=_upkeep(op, current))
+    return ServiceChange(None, data={**facts, **told}, uses=uses, upkeep=_if_looked_after(op, _upkeep(op, current)))
 
 
 def _gone(op: Operation, pinned: str) -> tuple[CertificateUse, ...]:
@@ -139,3 +145,9 @@ def _upkeep(op: Operation, current: Current) -> Upkeep:
     warning = next_warning(op, current.facts)
     renewed_here = current.source != CUSTOMER and Ordered.of(op).auto_renew
     return earliest((tomorrow(op), warning)) if renewed_here else warning
+
+
+def _if_looked_after(op: Operation, upkeep: Upkeep) -> Upkeep | None:
+    """What has ended, or was revoked while this went on, is left as its end or the revocation has planned it."""
+    is_over = op.service.status is ServiceStatus.CANCELLED or op.service.data.get("revoked")
+    return None if is_over else upkeep

@@ -1,5 +1,6 @@
 """Obtaining a certificate: the names must lead here, and a dead order is followed by another, ever more slowly."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -7,6 +8,7 @@ from itertools import count
 from typing import Final
 
 from provisioner.kernel.private_keys import make_csr
+from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.certificates import CertificateRequest, Method
 from provisioner.ports.outcomes import Done, Pending, Rejected
 from provisioner.workflows.certificates import parties
@@ -18,6 +20,7 @@ from provisioner.workflows.certificates.problems import (
     DNS_ELSEWHERE,
     HOSTING_GONE,
     NO_METHOD,
+    SUSPENDED,
     WORDS,
     problem,
 )
@@ -26,7 +29,9 @@ from provisioner.workflows.operation import AFTER_A_SLEEP, Operation
 LOOK_EVERY: Final = 600.0
 """In seconds."""
 PAUSES: Final = (timedelta(minutes=1), timedelta(minutes=10), timedelta(minutes=100))
+WORKER: Final = "worker"
 DAY: Final = timedelta(days=1)
+PATIENT_ORDERS: Final = 2
 SECOND_LOOKS: Final = timedelta(hours=1)
 
 
@@ -44,7 +49,7 @@ class Terms:
         host, site = parties.host(op), parties.site(op)
 
         def look() -> Done | Pending:
-            return Done(data=host.certificate_terms(site).data)
+            return _usable(op, host.certificate_terms(site), patience)
 
         reason = "asking the server how it handles certificates"
         try:
@@ -54,22 +59,32 @@ class Terms:
         return cls(str(data["source"]), tuple(map(Method, data["methods"])), tuple(data["addresses"]))
 
 
+def _usable(op: Operation, terms: Done, patience: timedelta) -> Done | Pending:
+    """The pages of a suspended site show nothing: without the DNS it is waited for, and nothing is ordered."""
+    if op.parent.status is not ServiceStatus.SUSPENDED or terms.data["source"] != WORKER:
+        return Done(data=terms.data)
+    methods = [method for method in terms.data["methods"] if method == Method.DNS and method in Ordered.of(op).methods]
+    if not methods and op.now >= op.accepted_at + patience:
+        raise Rejected(NO_METHOD, SUSPENDED)
+    found = Done(data={**terms.data, "methods": methods}) if methods else Pending(LOOK_EVERY, SUSPENDED)
+    return ever_more_slowly(found, since=op.accepted_at, now=op.now)
+
+
 def obtain(op: Operation, terms: Terms, patience: timedelta, *, replaces: str = "") -> tuple[Issued, str]:
     """A certificate from the authority, and its CSR. Raises Rejected with a problem that is told to the customer.
 
-    Up to `patience` after the operation was accepted it is tried again, with one key and CSR for all orders.
+    Up to `patience` after the operation was accepted it is tried again, with one key for all orders.
     """
     methods = _methods(op, terms)
-    names = _names(op, terms, patience)
-    csr = _csr(op, names)
-    request = CertificateRequest(names, csr, Ordered.of(op).profile, replaces)
+    request = _request(op, "request", _names(op, terms, patience), replaces)
     for number in count(1):
         try:
-            return Order(op, request, methods, number, op.accepted_at + patience).certificate(), csr
+            return Order(op, request, methods, number, op.accepted_at + patience).certificate(), request.csr
         except Rejected as refused:
             if refused.code not in ANOTHER_ORDER:
                 raise problem(refused) from refused
             _await_next(op, number, refused, patience)
+            request = _without_unproven(op, request, refused, number)
     raise AssertionError("counting has no end")
 
 
@@ -136,11 +151,30 @@ def _leads_here(op: Operation, step: str, name: str, addresses: Sequence[str]) -
 # -- the key, and one order after the other
 
 
-def _csr(op: Operation, names: Sequence[str]) -> str:
-    """The CSR for the operation's key, kept before anything is ordered with it."""
+def _request(op: Operation, step: str, names: Sequence[str], replaces: str) -> CertificateRequest:
+    """The names, and the CSR for the operation's key, kept before anything is ordered with them."""
     if op.secret is None:
         raise TypeError("an operation that obtains a certificate has a key as its secret")
-    return str(op.write_down("request", {"csr": make_csr(op.secret, names), "names": list(names)})["csr"])
+    kept = op.write_down(step, {"csr": make_csr(op.secret, names), "names": list(names)})
+    return CertificateRequest(tuple(kept["names"]), str(kept["csr"]), Ordered.of(op).profile, replaces)
+
+
+def _without_unproven(op: Operation, request: CertificateRequest, refused: Rejected, number: int) -> CertificateRequest:
+    """After the second dead order: without optional names, if the refusal names such ones only.
+
+    A name that the last certificate has is kept for an hour.
+    """
+    named = [name for name in request.names if _names_it(refused.message, name)]
+    if number < PATIENT_ORDERS or not named or not set(named) <= set(Ordered.of(op).optional):
+        return request
+    had = set(op.service.data.get("names") or ()) if op.now < op.accepted_at + SECOND_LOOKS else set()
+    kept = [name for name in request.names if name not in named or name in had]
+    return _request(op, f"request-{number}", kept, request.replaces)
+
+
+def _names_it(message: str, name: str) -> bool:
+    """Whether these words are about a name, and not one within it or around it."""
+    return re.search(rf"(?<![\w.*-]){re.escape(name)}(?![\w-]|\.\w)", message) is not None
 
 
 def _await_next(op: Operation, number: int, refused: Rejected, patience: timedelta) -> None:

@@ -15,6 +15,7 @@ from provisioner.workflows.certificates.standing import (
     install_next,
     is_urgent,
     issued_by_authority,
+    next_try,
     tomorrow,
 )
 from provisioner.workflows.definition import workflow
@@ -36,18 +37,31 @@ def renew(op: Operation) -> ServiceChange:
     try:
         return _renewed(op, current)
     except Rejected as refused:
-        if not is_problem(refused) or current is None or is_urgent(current.facts, op.now):
+        if not is_problem(refused) or current is None or _is_for_operators(op, current):
             raise
-        return ServiceChange(None, data=as_data(refused), upkeep=tomorrow(op))
+        again = tomorrow(op) if refused.code == NO_METHOD else next_try(op, current.facts)
+        return ServiceChange(None, data=as_data(refused), upkeep=again)
+
+
+def _is_for_operators(op: Operation, current: Current) -> bool:
+    """That the site of a suspended hosting has no certificate hurts nobody."""
+    return is_urgent(current.facts, op.now) and op.parent.status is not ServiceStatus.SUSPENDED
+
+
+def _patience(op: Operation, current: Current | None) -> timedelta:
+    """What has expired long ago is seldom mended in these hours: one order is made for it."""
+    is_over = current is not None and current.facts.not_after <= op.accepted_at
+    return timedelta() if is_over else PATIENCE
 
 
 def _renewed(op: Operation, current: Current | None) -> ServiceChange:
-    terms = Terms.asked(op, PATIENCE)
+    patience = _patience(op, current)
+    terms = Terms.asked(op, patience)
     if terms.source == PANEL:
         return found_on_panel(op, None, serving.await_any(op, PATIENCE))
     if terms.source == NOBODY:
         raise Rejected(NO_METHOD, NOT_HERE)
-    issued, csr = obtain(op, terms, PATIENCE, replaces=_replaces(op, current))
+    issued, csr = obtain(op, terms, patience, replaces=_replaces(op, current))
     install_next(op, automatic=True)
     return issued_by_authority(op, None, issued, csr)
 

@@ -14,6 +14,7 @@ from provisioner.workflows.journal import NewCertificate, ServiceChange, Upkeep
 from provisioner.workflows.operation import Operation
 
 UPKEEP: Final = "certificate.upkeep"
+HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
 WEEK: Final = timedelta(days=7)
 WARNING_DAYS: Final = (30, 14, 7, 1)
@@ -91,6 +92,11 @@ def install_next(op: Operation, *, automatic: bool) -> None:
 def tomorrow(op: Operation) -> Upkeep:
     """Look after it again in a day."""
     return Upkeep(op.now + DAY, UPKEEP)
+
+
+def next_try(op: Operation, facts: CertificateFacts) -> Upkeep:
+    """When to try again to renew it: each day, and each week when it has expired a week ago."""
+    return Upkeep(op.now + (WEEK if facts.not_after + WEEK <= op.now else DAY), UPKEEP)
 
 
 def next_warning(op: Operation, facts: CertificateFacts) -> Upkeep:

@@ -13,12 +13,14 @@ from provisioner.workflows.certificates.ordered import CUSTOMER, PANEL, Current,
 from provisioner.workflows.certificates.problems import EXPIRED, EXPIRES_SOON, NO_PROBLEM, NOT_SERVED
 from provisioner.workflows.certificates.standing import (
     DAY,
+    HOUR,
     UPKEEP,
     WARNING_DAYS,
     earliest,
     found_on_panel,
     install_next,
     next_look,
+    next_try,
     next_warning,
     tomorrow,
 )
@@ -33,7 +35,7 @@ ENDED: Final = (ServiceStatus.CANCELLED, ServiceStatus.FAILED)
 def keep_up(op: Operation) -> ServiceChange:
     """Start what is due, tell what is to be told, and say when to look again.
 
-    A renewal is an operation of its own. Until it has succeeded, it is started again each day.
+    A renewal is an operation of its own. Until it has succeeded, it is started again each day, in the end each week.
     """
     current = Current.of(op)
     standing = {"ended": op.service.status in ENDED, "hosting_is_going": parties.hosting_is_going(op)}
@@ -54,19 +56,27 @@ def keep_up(op: Operation) -> ServiceChange:
 
 
 def _renew_when_due(op: Operation, current: Current) -> ServiceChange:
-    plan = _plan(op, current)
+    window = _window(op, current)
+    plan, look_again = _plan(op, current, window), _look_at_window(op, window)
     at = datetime.fromisoformat(plan["renew_at"])
     is_due = bool(op.service.data.get("revoked")) or at <= op.now
     if is_due:
         op.follow_up("certificate.renew", resource=f"service:{op.service.service_id}", key=Ordered.of(op).key)
     _install_if_missing(op, automatic=True)
-    again = tomorrow(op) if is_due else earliest((tomorrow(op), Upkeep(at, UPKEEP)))
+    again = next_try(op, current.facts) if is_due else earliest((look_again, Upkeep(at, UPKEEP)))
     return ServiceChange(None, data=plan, upkeep=again)
 
 
-def _plan(op: Operation, current: Current) -> dict[str, Any]:
+def _look_at_window(op: Operation, window: Mapping[str, Any]) -> Upkeep:
+    """When the authority is to be asked again: as it says, but once a day, and not more often than each hour."""
+    if not window.get("look_again"):
+        return tomorrow(op)
+    at = datetime.fromisoformat(window["look_again"])
+    return Upkeep(min(max(at, op.now + HOUR), op.now + DAY), UPKEEP)
+
+
+def _plan(op: Operation, current: Current, window: Mapping[str, Any]) -> dict[str, Any]:
     """When it is renewed: at a time within the authority's window that is chosen once, else in its last third."""
-    window = _window(op, current)
     if not window.get("start") or not window.get("end"):
         return {"window": None, "renew_at": renew_at(current.facts, op.service.service_id).isoformat()}
     named = f"{window['start']}/{window['end']}"
@@ -127,4 +137,5 @@ def _install_if_missing(op: Operation, *, automatic: bool) -> None:
 
 
 def _is_missing(op: Operation) -> bool:
-    return bool(op.service.data.get("install", True)) and not op.service.data.get("installed")
+    data = op.service.data
+    return bool(data.get("install", True)) and not data.get("installed") and not data.get("revoked")

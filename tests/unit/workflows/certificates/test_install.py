@@ -101,6 +101,22 @@ def test_an_expired_certificate_is_not_installed(world: CertificateWorld) -> Non
     assert (world.error_code(), world.host.effects) == ("expired", [])
 
 
+def test_a_revoked_certificate_is_not_installed(world: CertificateWorld) -> None:
+    world.have(installed=False, revoked=True)
+    world.do("certificate.install")
+    assert (world.error_code(), world.host.effects) == ("revoked", [])
+
+
+@pytest.mark.parametrize("end", ["certificate.cancel", "certificate.revoke"])
+def test_what_has_ended_meanwhile_is_not_looked_after_again(world: CertificateWorld, end: str) -> None:
+    world.have(installed=False)
+    world.host.will("install_certificate", *[down()] * 8)
+    world.ask("certificate.install")
+    world.run_within(5)
+    world.do(end, reason="cessationOfOperation")
+    assert (world.state(), world.upkeep_in_days) == (OperationState.SUCCEEDED, None)
+
+
 def test_without_a_certificate_there_is_nothing_to_install(world: CertificateWorld) -> None:
     world.do("certificate.install")
     assert world.error_code() == "nothing_there"

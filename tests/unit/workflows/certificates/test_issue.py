@@ -330,6 +330,50 @@ def test_what_was_shown_before_it_was_refused_is_taken_away(world: CertificateWo
     assert (world.state(), world.host.shown) == (OperationState.SUCCEEDED, set())
 
 
+def test_an_optional_name_that_alone_is_refused_twice_is_left_out(world: CertificateWorld) -> None:
+    world.authority.fails = [f"www.{DOMAIN}: the site answered 404"] * 4  # one for each answer
+    world.do("certificate.issue")
+    assert [order.request.names for order in world.authority.orders.values()] == [
+        (DOMAIN, f"www.{DOMAIN}"),
+        (DOMAIN, f"www.{DOMAIN}"),
+        (DOMAIN,),
+    ]
+    assert (world.service.data["names"], world.state()) == ([DOMAIN], OperationState.SUCCEEDED)
+
+
+def test_what_is_left_out_stays_so_after_a_crash(world: CertificateWorld) -> None:
+    world.authority.fails = [f"www.{DOMAIN}: the site answered 404"] * 4  # one for each answer
+    world.authority.will("issue", lost(took_effect=True))
+    world.do("certificate.issue")
+    assert (world.service.data["names"], world.authority.count("issue")) == ([DOMAIN], 1)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"{DOMAIN}: the site answered 404; www.{DOMAIN}: the site answered 404",
+        f"{DOMAIN}: the site answered 404",
+        f"www.www.{DOMAIN}: the site answered 404",
+        "the site answered 404",
+    ],
+)
+def test_no_name_is_left_out_for_a_refusal_of_another(world: CertificateWorld, words: str) -> None:
+    world.authority.fails = [words] * 6
+    world.do("certificate.issue")
+    assert world.service.data["names"] == [DOMAIN, f"www.{DOMAIN}"]
+
+
+def test_for_a_suspended_website_is_waited_where_only_its_pages_could_show_anything(world: CertificateWorld) -> None:
+    world.host.methods = (Method.HTTP,)
+    world.hosting_status = ServiceStatus.SUSPENDED
+    world.ask("certificate.issue")
+    world.run_within(5 * DAY)
+    assert (world.authority.effects, "is suspended" in (world.standing().reason or "")) == ([], True)
+    world.hosting_becomes(ServiceStatus.ACTIVE)
+    world.run_all()
+    assert world.authority.count("issue") == 1
+
+
 # -- what was issued is not lost
 
 

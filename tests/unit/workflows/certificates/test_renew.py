@@ -149,6 +149,42 @@ def test_a_name_that_leads_elsewhere_for_good_is_left_out(world: CertificateWorl
     assert world.service.data["names"] == [DOMAIN]
 
 
+def test_a_name_that_it_had_is_left_out_when_it_was_refused_for_an_hour(world: CertificateWorld) -> None:
+    world.have(age=OLD)
+    world.authority.fails = [f"{WWW}: the site answered 404"] * 6
+    world.do("certificate.renew")
+    assert [len(order.request.names) for order in world.authority.orders.values()] == [2, 2, 2, 1]
+
+
+def test_for_one_that_has_expired_one_order_is_made(world: CertificateWorld) -> None:
+    world.have(age=timedelta(days=91))
+    world.authority.fails = ["the site answered 404"] * 100
+    world.do("certificate.renew")
+    assert (world.error_code(), world.authority.count("new-order")) == ("validation_failed", 1)
+
+
+def test_one_of_a_suspended_website_is_renewed_by_the_dns(world: CertificateWorld) -> None:
+    world.have(age=OLD)
+    world.hosting_status = ServiceStatus.SUSPENDED
+    world.do("certificate.renew")
+    assert world.authority.count("issue") == 1
+    assert [step for step in world.steps() if step.startswith("show-")] == ["show-1-dns-1", "show-1-dns-2"]
+
+
+@pytest.mark.parametrize("age", [OLD, VERY_OLD, timedelta(days=120)])
+def test_one_of_a_suspended_website_without_dns_is_not_tried_and_that_is_told(
+    world: CertificateWorld, age: timedelta
+) -> None:
+    world.have(age=age)
+    world.order(method="http-01")
+    world.hosting_status = ServiceStatus.SUSPENDED
+    world.do("certificate.renew")
+    assert (world.state(), world.authority.effects) == (OperationState.SUCCEEDED, [])
+    assert "the web hosting is suspended" in world.service.data["problem"]
+    assert world.service.data["problem_code"] == "no_method"
+    assert world.upkeep_in_days == pytest.approx(1, abs=0.1)
+
+
 def test_a_site_that_is_gone_does_not_stop_the_telling(world: CertificateWorld) -> None:
     world.have(age=OLD)
     world.host.will("certificate_terms", refused("subscription_not_found"))

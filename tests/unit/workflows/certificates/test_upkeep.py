@@ -79,6 +79,37 @@ def test_a_renewal_that_fails_is_started_again_each_day_until_it_succeeds(world:
     assert world.service.data["problem"] is None
 
 
+def test_after_it_has_expired_it_is_tried_once_a_day_for_a_week_and_then_once_a_week(world: CertificateWorld) -> None:
+    world.have(age=LIFETIME)
+    world.authority.fails = ["the site answered 404"] * 1000
+    keep_up(world, 6.5)
+    assert world.authority.count("new-order") == 7
+    keep_up(world, 30)
+    assert world.authority.count("new-order") <= 14
+    world.authority.fails = []
+    keep_up(world, 0)
+    assert world.authority.count("issue") == 1
+
+
+@pytest.mark.parametrize(("hours", "days"), [(6, 1 / 4), (0.1, 1 / 24), (72, 1)])
+def test_it_looks_again_when_the_authority_says_within_an_hour_and_a_day(
+    world: CertificateWorld, hours: float, days: float
+) -> None:
+    world.have()
+    start, again = world.now + timedelta(days=20), world.now + timedelta(hours=hours)
+    end = start + timedelta(days=2)
+    world.authority.window = {"start": start.isoformat(), "end": end.isoformat(), "look_again": again.isoformat()}
+    world.do("certificate.upkeep")
+    assert world.upkeep_in_days == pytest.approx(days, abs=0.01)
+
+
+def test_a_revoked_one_is_not_installed_again(world: CertificateWorld) -> None:
+    world.order(auto_renew=False)
+    world.have(installed=False, revoked=True)
+    world.do("certificate.upkeep")
+    assert world.workflows == ["certificate.upkeep"]
+
+
 def test_a_revoked_one_is_renewed_at_once(world: CertificateWorld) -> None:
     world.have(revoked=True)
     world.do("certificate.upkeep")
