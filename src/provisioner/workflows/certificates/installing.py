@@ -20,7 +20,6 @@ from provisioner.workflows.certificates.problems import (
     NO_PROBLEM,
     NOT_SERVED,
     OTHER_IN_USE,
-    REVOKED,
     WORDS,
     as_data,
     problem,
@@ -70,7 +69,7 @@ def _installable(op: Operation) -> tuple[Current, str]:
     if began["is_over"]:
         raise Rejected(EXPIRED, "this certificate has expired, so it is not installed")
     if began.get("is_revoked"):
-        raise Rejected(REVOKED, "this certificate was revoked, so it is not installed")
+        raise Rejected("revoked", "this certificate was revoked, so it is not installed")
     if began["hosting_is_going"]:
         raise Rejected(HOSTING_GONE, WORDS[HOSTING_GONE])
     return current, str(began["fingerprint"])

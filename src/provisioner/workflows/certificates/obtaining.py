@@ -20,7 +20,6 @@ from provisioner.workflows.certificates.problems import (
     DNS_ELSEWHERE,
     HOSTING_GONE,
     NO_METHOD,
-    SUSPENDED,
     WORDS,
     problem,
 )
@@ -33,6 +32,8 @@ WORKER: Final = "worker"
 DAY: Final = timedelta(days=1)
 PATIENT_ORDERS: Final = 2
 SECOND_LOOKS: Final = timedelta(hours=1)
+
+SUSPENDED: Final = "the web hosting is suspended, and the DNS of this server cannot be used instead of its pages"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ NOT_SERVED: Final = "not_served"
 OTHER_IN_USE: Final = "other_in_use"
 EXPIRES_SOON: Final = "expires_soon"
 EXPIRED: Final = "expired"
-REVOKED: Final = "revoked"
 
 ALREADY_REPLACED: Final = "already_replaced"
 CHALLENGE_NOT_POSSIBLE: Final = "challenge_not_possible"
@@ -37,8 +36,6 @@ WORDS: Final[Mapping[str, str]] = {
     NO_METHOD: "the server has no way to show the certificate authority that the names lead to it",
 }
 """The first half of the sentence; what was found follows."""
-
-SUSPENDED: Final = "the web hosting is suspended, and the DNS of this server cannot be used instead of its pages"
 
 ANOTHER_ORDER: Final = frozenset({ORDER_GONE, VALIDATION_FAILED, CAA_FORBIDS, RATE_LIMITED, DEADLINE})
 """Refusals after which another order may succeed: what the customer can mend, and what passes by itself."""
