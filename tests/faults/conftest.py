@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.measuring import Measured, line
 from tests.support.postgres import PostgresCluster
-from tests.support.production import Production, production
+from tests.support.production import Production, account, production
 from tests.support.rabbit_vhost import Vhost
 
 MEASURED: Final = "measured"
@@ -53,7 +53,11 @@ def frail_broker(tmp_path: Path, own_vhost: Vhost, database_url: str) -> Iterato
 
 @pytest.fixture
 def tree(shop: Production) -> Iterator[Production]:
-    """A production in which processes are orphaned: whoever is left in a child's group is killed at the end."""
+    """A production in which processes are orphaned: whoever is left in a child's group is killed at the end.
+
+    A panel that is slow there is waited for, however busy the machine is.
+    """
+    shop.store.accounts.add(account(shop.simulator, read_timeout=20), "test", replace=True)
     yield shop
     for child in shop.children:
         child.send_group(signal.SIGKILL)

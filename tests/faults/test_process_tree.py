@@ -56,7 +56,7 @@ def test_children_of_a_killed_master_end_and_consume_no_more(tree: Production, m
 def test_a_stop_waits_for_the_step_in_hand_and_begins_no_other(tree: Production, measured: Measured) -> None:
     master = tree.start("run")
     wait_working(tree)
-    slow(tree, "customer.add", 1.5)
+    slow(tree, "customer.add", 4.0)
     tree.publish(hosting_order(1))
     wait_in_step(tree, "customer")
 
@@ -73,7 +73,7 @@ def test_a_stop_waits_for_the_step_in_hand_and_begins_no_other(tree: Production,
 def test_an_order_goes_on_after_a_stop_with_each_effect_once(tree: Production) -> None:
     master = tree.start("run")
     wait_working(tree)
-    slow(tree, "customer.add", 1.5)
+    slow(tree, "customer.add", 4.0)
     tree.publish(hosting_order(1))
     wait_in_step(tree, "customer")
     assert master.stop(timeout=60) == 0
@@ -87,7 +87,7 @@ def test_an_order_goes_on_after_a_stop_with_each_effect_once(tree: Production) -
 def test_a_second_signal_changes_nothing(tree: Production) -> None:
     worker = tree.start("worker")
     wait_working(tree)
-    slow(tree, "customer.add", 1.5)
+    slow(tree, "customer.add", 4.0)
     tree.publish(hosting_order(1))
     wait_in_step(tree, "customer")
 

@@ -230,12 +230,12 @@ class FakeAuthority(Obedient, CertificateAuthority, NameChecks):
             self.effects.append(f"issue {','.join(there.request.names)}")
             if there.request.replaces:
                 self.replaced.add(facts_of(there.request.replaces).fingerprint)
-        return Done(there.url, {"chain": there.chain, "alternates": []})
+        return Done(there.url, {"chain": there.chain})
 
     def find_issued(self, order: AuthorityOrder) -> Done | Pending | None:
         def find() -> Done | None:
             there = self._there(order)
-            return None if there.chain is None else Done(there.url, {"chain": there.chain, "alternates": []})
+            return None if there.chain is None else Done(there.url, {"chain": there.chain})
 
         return self._find("find_issued", find)
 
