@@ -12,7 +12,7 @@ SEEDS  ?= 100000
 DOMAINS ?= 10000
 RENEWALS ?= 10000
 
-.PHONY: help install servers demo test test-unit check format lock docs bench fuzz long-waits rolling-restarts soak simulate crash-matrix blind-sweep bulk renewals clean
+.PHONY: help install servers demo test test-unit check format lock docs bench fuzz long-waits rolling-restarts soak simulate crash-matrix blind-sweep bulk renewals vendor-faults clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -82,6 +82,9 @@ bulk: install servers ## many domains transferred by one file, and what that cos
 
 renewals: install servers ## many certificates due within a week: RENEWALS=
 	@$(BIN)/python -m tests.faults.renewals certificates $(RENEWALS) $(ARGS)
+
+vendor-faults: install servers ## every call of every adapter with every fault; `make test` draws a share
+	@MATRIX_SHARE=1 $(BIN)/pytest -m matrix --numprocesses=3 --dist=loadfile $(ARGS)
 
 crash-matrix: install servers ## SIGKILL at every boundary of every workflow, of intake and of relay
 	@$(BIN)/python -m tests.faults.crash matrix $(ARGS)

@@ -17,6 +17,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 @pytest.mark.slow
+@pytest.mark.matrix
 @pytest.mark.timeout(300)
 def test_certificates_that_are_due_together_are_each_renewed_once_while_the_authority_is_away_for_a_day(
     shop: Production, measured: Measured
@@ -27,6 +28,7 @@ def test_certificates_that_are_due_together_are_each_renewed_once_while_the_auth
 
 
 @pytest.mark.slow
+@pytest.mark.matrix
 @pytest.mark.timeout(300)
 def test_domains_that_are_due_on_one_day_are_started_in_turn_and_each_renewed_once(
     shop: Production, measured: Measured

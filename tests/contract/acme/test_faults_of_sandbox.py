@@ -26,6 +26,8 @@ from tests.contract.authority_suite import (
 )
 from tests.contract.sandbox_acme.world import World
 
+pytestmark = pytest.mark.matrix
+
 SECONDS = "1"
 BEFORE = [
     Fault.TIMEOUT_BEFORE_EFFECT,

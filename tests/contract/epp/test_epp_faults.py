@@ -14,6 +14,8 @@ from tests.contract.epp.prepared import Prepare
 from tests.contract.epp.simulated import EppWorld
 from tests.contract.registrar_world import OTHER_AUTH_CODE
 
+pytestmark = pytest.mark.matrix
+
 COMMAND_SECONDS = "2"
 MOST_TRIES = 60
 

@@ -19,6 +19,8 @@ from tests.contract.plesk.vendor_faults import (
     wait_until,
 )
 
+pytestmark = pytest.mark.matrix
+
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[SitesWorld]:

@@ -20,6 +20,8 @@ from tests.contract.plesk.vendor_faults import (
     wait_until,
 )
 
+pytestmark = pytest.mark.matrix
+
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[PleskWorld]:
