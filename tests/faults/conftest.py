@@ -47,7 +47,7 @@ def frail_database(tmp_path: Path, vhost: Vhost, own_postgres: PostgresCluster) 
 @pytest.fixture
 def frail_broker(tmp_path: Path, own_vhost: Vhost, database_url: str) -> Iterator[Production]:
     """A production whose RabbitMQ is the module's own to kill."""
-    with production(tmp_path, own_vhost, database_url) as made:
+    with production(tmp_path, own_vhost, database_url, read_timeout=20) as made:
         yield made
 
 

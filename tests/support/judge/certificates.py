@@ -154,7 +154,10 @@ def _is_counted(row: Row) -> bool:
 
 
 def _left_behind(history: History) -> Iterator[Finding]:
-    """What was shown to an authority is gone, when nobody works at it any more and its hosting is there."""
+    """What was shown to an authority is gone, when nobody works at it any more and its hosting is there.
+
+    What a panel refused to take away, as of suspended hosting, is told with the certificate.
+    """
     if any(not row["ended_at"] for row in _obtaining(history)):
         return
     standing: set[tuple[str, str]] = set()
@@ -166,7 +169,8 @@ def _left_behind(history: History) -> Iterator[Finding]:
             standing.discard(place)
         elif row["operation"] == "webspace.del":
             standing = {kept for kept in standing if kept[0] != row["reference"]}
-    for reference, left in sorted(standing):
+    told = {place for row in history.table("services") for place in (row.get("data") or {}).get("left_behind") or ()}
+    for reference, left in sorted(place for place in standing if place[1].rpartition("/")[2] not in told):
         yield Finding("C2", Wrong.LOST, f"{left} of {reference} was shown to an authority, and is still there")
 
 
