@@ -16,7 +16,9 @@ from tests.contract.plesk.vendor_faults import (
     CODES,
     READ_TIMEOUT,
     Prepared,
-    wait_until,
+    check_fault_after,
+    check_fault_before,
+    check_late_success,
 )
 
 pytestmark = pytest.mark.matrix
@@ -136,42 +138,21 @@ def named(value: object) -> str:
 def test_a_fault_before_the_effect_is_uncertain_and_calling_again_does_it_once(
     prepare: Prepare, fault: Fault, host: PleskHosting, world: SitesWorld
 ) -> None:
-    prepared = prepare(host, world)
-    before = world.effects()
-    world.simulator.faults.plan(prepared.change, fault)
-    with pytest.raises(Uncertain):
-        prepared.call()
-    assert (prepared.happened(), world.effects()) == (False, before)
-    prepared.call()
-    assert (prepared.happened(), world.effects()) == (True, before + 1)
+    check_fault_before(prepare(host, world), world, fault)
 
 
 @pytest.mark.parametrize(("prepare", "fault"), FAULTS_AFTER, ids=named)
 def test_a_fault_after_the_effect_is_uncertain_and_calling_again_does_nothing_more(
     prepare: Prepare, fault: Fault, host: PleskHosting, world: SitesWorld
 ) -> None:
-    prepared = prepare(host, world)
-    before = world.effects()
-    world.simulator.faults.plan(prepared.change, fault)
-    with pytest.raises(Uncertain):
-        prepared.call()
-    assert (prepared.happened(), world.effects()) == (True, before + 1)
-    prepared.call()
-    assert world.effects() == before + 1
+    check_fault_after(prepare(host, world), world, fault)
 
 
 @each_packet
 def test_an_effect_that_comes_after_the_time_out_is_found_and_happens_once(
     prepare: Prepare, host: PleskHosting, world: SitesWorld
 ) -> None:
-    prepared = prepare(host, world)
-    before = world.effects()
-    world.simulator.faults.plan(prepared.change, Fault.LATE_SUCCESS, seconds=0.5)
-    with pytest.raises(Uncertain):
-        prepared.call()
-    wait_until(prepared.happened)
-    prepared.call()
-    assert world.effects() == before + 1
+    check_late_success(prepare(host, world), world)
 
 
 @pytest.mark.parametrize(("code", "outcome"), CODES)

@@ -17,7 +17,9 @@ from tests.contract.plesk.vendor_faults import (
     CODES,
     READ_TIMEOUT,
     Prepared,
-    wait_until,
+    check_fault_after,
+    check_fault_before,
+    check_late_success,
 )
 
 pytestmark = pytest.mark.matrix
@@ -85,14 +87,7 @@ Prepare = Callable[[PleskHosting, PleskWorld], Prepared]
 def test_a_fault_before_the_effect_is_uncertain_and_calling_again_does_it_once(
     prepare: Prepare, fault: Fault, panel: PleskHosting, world: PleskWorld
 ) -> None:
-    prepared = prepare(panel, world)
-    before = world.effects()
-    world.simulator.faults.plan(prepared.change, fault)
-    with pytest.raises(Uncertain):
-        prepared.call()
-    assert (prepared.happened(), world.effects()) == (False, before)
-    prepared.call()
-    assert (prepared.happened(), world.effects()) == (True, before + 1)
+    check_fault_before(prepare(panel, world), world, fault)
 
 
 @pytest.mark.parametrize("fault", AFTER_EFFECT)
@@ -100,28 +95,14 @@ def test_a_fault_before_the_effect_is_uncertain_and_calling_again_does_it_once(
 def test_a_fault_after_the_effect_is_uncertain_and_calling_again_does_nothing_more(
     prepare: Prepare, fault: Fault, panel: PleskHosting, world: PleskWorld
 ) -> None:
-    prepared = prepare(panel, world)
-    before = world.effects()
-    world.simulator.faults.plan(prepared.change, fault)
-    with pytest.raises(Uncertain):
-        prepared.call()
-    assert (prepared.happened(), world.effects()) == (True, before + 1)
-    prepared.call()
-    assert world.effects() == before + 1
+    check_fault_after(prepare(panel, world), world, fault)
 
 
 @each_operation
 def test_an_effect_that_comes_after_the_time_out_is_found_and_happens_once(
     prepare: Prepare, panel: PleskHosting, world: PleskWorld
 ) -> None:
-    prepared = prepare(panel, world)
-    before = world.effects()
-    world.simulator.faults.plan(prepared.change, Fault.LATE_SUCCESS, seconds=0.5)
-    with pytest.raises(Uncertain):
-        prepared.call()
-    wait_until(prepared.happened)
-    prepared.call()
-    assert world.effects() == before + 1
+    check_late_success(prepare(panel, world), world)
 
 
 @pytest.mark.parametrize(("code", "outcome"), CODES)

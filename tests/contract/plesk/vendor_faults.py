@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import pytest
 
 from adapters.sandbox.faults import Fault
+from adapters.sandbox.running import RunningSimulator
 from provisioner.ports.outcomes import Done, Failure, Misconfigured, Rejected, Unavailable, Uncertain
 
 READ_TIMEOUT = "2"
@@ -56,3 +58,45 @@ def wait_until(happened: Callable[[], bool]) -> None:
             return
         time.sleep(0.1)
     pytest.fail("it never happened")
+
+
+class Counted(Protocol):
+    """A simulated server whose effects are counted."""
+
+    @property
+    def simulator(self) -> RunningSimulator: ...
+
+    def effects(self) -> int: ...
+
+
+def check_fault_before(prepared: Prepared, world: Counted, fault: Fault) -> None:
+    """The call is uncertain and nothing happened; calling again does it once."""
+    before = world.effects()
+    world.simulator.faults.plan(prepared.change, fault)
+    with pytest.raises(Uncertain):
+        prepared.call()
+    assert (prepared.happened(), world.effects()) == (False, before)
+    prepared.call()
+    assert (prepared.happened(), world.effects()) == (True, before + 1)
+
+
+def check_fault_after(prepared: Prepared, world: Counted, fault: Fault) -> None:
+    """The call is uncertain and has happened; calling again does nothing more."""
+    before = world.effects()
+    world.simulator.faults.plan(prepared.change, fault)
+    with pytest.raises(Uncertain):
+        prepared.call()
+    assert (prepared.happened(), world.effects()) == (True, before + 1)
+    prepared.call()
+    assert world.effects() == before + 1
+
+
+def check_late_success(prepared: Prepared, world: Counted) -> None:
+    """The call is uncertain and happens later; calling again finds it."""
+    before = world.effects()
+    world.simulator.faults.plan(prepared.change, Fault.LATE_SUCCESS, seconds=0.5)
+    with pytest.raises(Uncertain):
+        prepared.call()
+    wait_until(prepared.happened)
+    prepared.call()
+    assert world.effects() == before + 1

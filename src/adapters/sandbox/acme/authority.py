@@ -23,6 +23,7 @@ from adapters.sandbox.epp.tables import ChangeLog
 from adapters.sandbox.ledger import Ledger
 from provisioner.kernel.clock import Clock
 
+_PARTS_OF_IDENTIFIER: Final = 2  # key identifier and serial number
 _LONG: Final = frozenset({"der", "jwk", "csr"})
 
 
@@ -101,7 +102,7 @@ class Authority:
     def certificate_for_renewal(self, identifier: object) -> Certificate:
         """A certificate by key identifier and serial number (RFC 9773 section 4.1). Raises Problem (400, 404)."""
         parts = identifier.split(".") if isinstance(identifier, str) else []
-        if len(parts) != len(("key identifier", "serial number")):
+        if len(parts) != _PARTS_OF_IDENTIFIER:
             raise malformed("a certificate is named by its key identifier and serial number, both base64url")
         for part in parts:
             decoded(part, "the certificate's identifier")
