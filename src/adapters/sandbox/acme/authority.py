@@ -19,7 +19,7 @@ from adapters.sandbox.acme.jws import Jwk, decoded
 from adapters.sandbox.acme.problems import malformed, not_found
 from adapters.sandbox.acme.records import Account, Authorization, Certificate, Configuration, Order
 from adapters.sandbox.acme.settings import AuthoritySettings
-from adapters.sandbox.epp.tables import ChangeLog
+from adapters.sandbox.keyed_tables import ChangeLog
 from adapters.sandbox.ledger import Ledger
 from provisioner.kernel.clock import Clock
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Literal
 
 ContactRole = Literal["admin", "billing", "tech"]
 GraceKind = Literal["addPeriod", "autoRenewPeriod", "renewPeriod", "transferPeriod"]
@@ -17,20 +17,6 @@ MessageKind = Literal["text", "panData", "trnData", "renData", "changePoll"]
 TransferStatus = Literal[
     "pending", "clientApproved", "clientCancelled", "clientRejected", "serverApproved", "serverCancelled"
 ]
-
-
-class Record(Protocol):
-    """What a table keeps."""
-
-    @property
-    def key(self) -> str:
-        """The record's own name."""
-        ...
-
-    @property
-    def marks(self) -> frozenset[str]:
-        """The records that this one holds on to, as `kind:name`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from adapters.sandbox.epp.calendar import RegistryClock
 from adapters.sandbox.epp.records import Contact, Domain, Host, Message, Registrar
 from adapters.sandbox.epp.refusals import Code, Refusal
 from adapters.sandbox.epp.settings import RegistrySettings
-from adapters.sandbox.epp.tables import ChangeLog
+from adapters.sandbox.keyed_tables import ChangeLog
 from adapters.sandbox.ledger import Ledger
 from provisioner.kernel.clock import Clock
 

@@ -5,12 +5,26 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from pydantic import TypeAdapter
 
-from adapters.sandbox.epp.records import Record
 from adapters.sandbox.ledger import json_line, read_lines
+
+
+class Record(Protocol):
+    """What a table keeps."""
+
+    @property
+    def key(self) -> str:
+        """The record's own name."""
+        ...
+
+    @property
+    def marks(self) -> frozenset[str]:
+        """The records that this one holds on to, as `kind:name`."""
+        ...
+
 
 R = TypeVar("R", bound=Record)
 
