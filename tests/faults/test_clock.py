@@ -23,9 +23,12 @@ PROJECT: Final = str(Path(__file__).parents[2])
 
 def start_jumping(shop: Production) -> Child:
     """A worker whose clock jumps by an hour at each look."""
-    command = [*ends_with_us(), sys.executable, "-m", "tests.faults.shifted_clock", "worker"]
-    log = shop.folder / f"jumping-{len(shop.children)}.log"
-    child = start(command, log=log, env={**shop.environ, "PYTHONPATH": PROJECT})
+    return _start_worker(shop, "tests.faults.shifted_clock", {"PYTHONPATH": PROJECT})
+
+
+def _start_worker(shop: Production, program: str, environ: Mapping[str, str]) -> Child:
+    command = [*ends_with_us(), sys.executable, "-m", program, "worker"]
+    child = start(command, log=shop.folder / f"worker-{len(shop.children)}.log", env={**shop.environ, **environ})
     shop.children.append(child)
     return child
 
@@ -62,8 +65,8 @@ def test_what_is_due_at_a_time_is_done_at_the_database_s_time(shop: Production, 
 
 @pytest.mark.skipif(not FAKETIME, reason="libfaketime is not installed (apt install faketime)")
 def test_two_workers_two_hours_apart_share_work_as_if_they_agreed(shop: Production, measured: Measured) -> None:
-    shop.start("worker", **faked(1))
-    shop.start("worker", **faked(-1))
+    for hours in (1, -1):
+        _start_worker(shop, "provisioner.app", faked(hours))
     wait_working(shop)
     slow(shop, "customer.add", 1.5, times=ORDERS)
     shop.publish(*(hosting_order(number) for number in range(ORDERS)))

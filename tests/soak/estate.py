@@ -2,7 +2,6 @@
 
 import shutil
 import signal
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,8 +17,9 @@ from provisioner.kernel.settings import Settings
 from provisioner.store.store import Store
 from tests.soak import vendors
 from tests.soak.proxy import Way, Ways
+from tests.support.forking import fork
 from tests.support.postgres import PostgresCluster
-from tests.support.processes import Child, ends_with_us, start
+from tests.support.processes import Child
 from tests.support.production import PACE, prepare
 from tests.support.rabbit import RabbitNode
 from tests.support.rabbit_vhost import Vhost
@@ -42,7 +42,7 @@ class Post:
     """One process that is always started again, as a service manager would. Its ways lead to broker and database."""
 
     name: str
-    command: Sequence[str]
+    role: Sequence[str]
     environ: Mapping[str, str]
     log: Path
     ways: Mapping[str, Way] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Post:
         if code is not None:
             self._note_end(code)
         if self.child is None and time.monotonic() >= self._again_at:
-            self.child = start([*ends_with_us(), *self.command], log=self.log, env=self.environ, cwd=self.log.parent)
+            self.child = fork(self.role, log=self.log, env=self.environ, cwd=self.log.parent)
             self.starts += 1
 
     def _note_end(self, code: int) -> None:
@@ -216,8 +216,7 @@ def _post(name: str, role: Sequence[str], folder: Path, routes: Mapping[str, _Ro
         "PROVISIONER_KEY_RING": str(folder / "keys.json"),
         "PROVISIONER_DATA_DIR": str(folder),
     }
-    command = [sys.executable, "-m", "provisioner.app", *role]
-    return Post(name, command, environ, folder / f"{name}.log", {kind: each.way for kind, each in routes.items()})
+    return Post(name, role, environ, folder / f"{name}.log", {kind: each.way for kind, each in routes.items()})
 
 
 def _end_all(made: Estate) -> None:

@@ -18,7 +18,14 @@ from typing import Final
 
 from tests.support.processes import Child
 
-IMPORTED: Final = ("provisioner.app.main", "provisioner.app.roles", "adapters.plesk", "alembic.command")
+IMPORTED: Final = (
+    "provisioner.app.main",
+    "provisioner.app.roles",
+    "adapters.acme",
+    "adapters.epp",
+    "adapters.plesk",
+    "alembic.command",
+)
 _PARENT_DIED: Final = 1  # PR_SET_PDEATHSIG
 
 _context = multiprocessing.get_context("forkserver")

@@ -1,7 +1,6 @@
 """A whole production on one machine: our RabbitMQ and PostgreSQL, simulated vendors, and real processes."""
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,7 +23,8 @@ from provisioner.kernel.settings import Settings
 from provisioner.store.accounts import NewAccount
 from provisioner.store.store import Store
 from provisioner.store.tables import orders
-from tests.support.processes import Child, ends_with_us, start, wait_for
+from tests.support.forking import fork
+from tests.support.processes import Child, wait_for
 from tests.support.rabbit_vhost import Vhost
 
 ACCOUNT: Final = "plesk-1"
@@ -121,8 +121,7 @@ class Production:
     def start(self, role: str, *options: str, **environ: str) -> Child:
         """A process of ours; `environ` is added to what all have."""
         log = self.folder / f"{role}-{len(self.children)}.log"
-        command = [*ends_with_us(), sys.executable, "-m", "provisioner.app", role, *options]
-        child = start(command, log=log, env={**self.environ, **environ}, cwd=self.folder)
+        child = fork([role, *options], log=log, env={**self.environ, **environ}, cwd=self.folder)
         self.children.append(child)
         return child
 

@@ -2,12 +2,13 @@
 
 import ast
 import inspect
-import threading
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType, ModuleType
-from typing import Final
+from functools import wraps
+from types import ModuleType
+from typing import Any, Final
 
 from provisioner.workflows.definition import WORKFLOWS
 from provisioner.workflows.operation import Operation
@@ -53,16 +54,23 @@ def _in_module(module: ModuleType) -> Iterator[CallSite]:
 
 @contextmanager
 def callers_of_steps() -> Iterator[set[tuple[str, int]]]:
-    """While this is open: the lines (file and number) from which threads that start now call steps."""
-    codes = {getattr(Operation, name).__code__ for name in STEPPING}
+    """While this is open: the lines (file and number) from which steps are called."""
     lines: set[tuple[str, int]] = set()
-
-    def called(frame: FrameType, event: str, _argument: object) -> None:
-        if event == "call" and frame.f_code in codes and frame.f_back is not None:
-            lines.add((frame.f_back.f_code.co_filename, frame.f_back.f_lineno))
-
-    threading.setprofile(called)
+    methods = {name: getattr(Operation, name) for name in STEPPING}
+    for name, method in methods.items():
+        setattr(Operation, name, _told_of_its_caller(method, lines))
     try:
         yield lines
     finally:
-        threading.setprofile(None)
+        for name, method in methods.items():
+            setattr(Operation, name, method)
+
+
+def _told_of_its_caller(method: Callable[..., Any], lines: set[tuple[str, int]]) -> Callable[..., Any]:
+    @wraps(method)
+    def called(*arguments: Any, **named: Any) -> Any:
+        caller = sys._getframe(1)
+        lines.add((caller.f_code.co_filename, caller.f_lineno))
+        return method(*arguments, **named)
+
+    return called

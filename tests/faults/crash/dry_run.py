@@ -3,7 +3,9 @@
 The engine, the workflows, the adapter and the intake function are the product's own; nothing is killed.
 """
 
+import contextlib
 import json
+import shutil
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -98,13 +100,21 @@ class _Listener:
 
 
 def dry_runs(scenarios: Sequence[Scenario], folder: Path) -> tuple[Course, ...]:
-    """What each scenario passes."""
-    return tuple(_dry_run(scenario, folder / str(number)) for number, scenario in enumerate(scenarios))
+    """What each scenario passes; the vendors forget everything in between."""
+    with contextlib.closing(Vendors.start(folder)) as vendors:
+        new = _new_installation(folder / "new", vendors)
+        return tuple(
+            _dry_run(scenario, vendors, shutil.copytree(new, folder / str(number)))
+            for number, scenario in enumerate(scenarios)
+        )
 
 
-def _dry_run(scenario: Scenario, folder: Path) -> Course:
+def _dry_run(scenario: Scenario, vendors: Vendors, folder: Path) -> Course:
     listener = _Listener()
-    with _embedded(folder, scenario) as (installed, vendors), crash.listening(listener), callers_of_steps() as lines:
+    vendors.reset()
+    with _installed(folder) as installed, crash.listening(listener), callers_of_steps() as lines:
+        if scenario.certificates:
+            installed.store().accounts.add(authority_account(vendors), "test")
         scenario.prepare(vendors)
         listener.counts.clear()
         with _working(installed) as runner:
@@ -119,7 +129,7 @@ def _dry_run(scenario: Scenario, folder: Path) -> Course:
                 is_last = number == len(scenario.phases)
                 begun, ends = ("", scenario.ends) if is_last else (scenario.begun, "")
                 over = partial(_is_over, installed, vendors, begun, ends, waits=scenario.waits)
-                wait_for(over, f"the end of a phase of {scenario}", interval=0.01)
+                wait_for(over, f"the end of a phase of {scenario}")
         passed = [each for each in listener.passed if not scenario.only or each.scope in scenario.only]
         return Course(scenario, tuple(passed), _workflows(installed), _steps(installed), frozenset(lines))
 
@@ -147,8 +157,16 @@ def _working(installed: Installed) -> Iterator[Runner]:
         runner.stop(10)
 
 
-@contextmanager
-def _embedded(folder: Path, scenario: Scenario) -> Iterator[tuple[Installed, Vendors]]:
+def _new_installation(folder: Path, vendors: Vendors) -> Path:
+    """Where a database is migrated and knows a panel and a registry."""
+    with _installed(folder) as installed:
+        installed.migrate()
+        for each in (account(vendors.panel), registrar_account(vendors.registry)):
+            installed.store().accounts.add(each, "test")
+    return folder
+
+
+def _installed(folder: Path) -> "contextlib.closing[Installed]":
     quick = Settings(
         data_dir=folder,
         sweep_seconds=0.05,
@@ -158,17 +176,7 @@ def _embedded(folder: Path, scenario: Scenario) -> Iterator[tuple[Installed, Ven
         poll_seconds=0.1,
         tlds_file=TLDS,
     )
-    installed = Installed(quick)
-    vendors = Vendors.start(folder)
-    accounts = [account(vendors.panel), registrar_account(vendors.registry)]
-    try:
-        installed.migrate()
-        for each in [*accounts, authority_account(vendors)] if scenario.certificates else accounts:
-            installed.store().accounts.add(each, "test")
-        yield installed, vendors
-    finally:
-        vendors.close()
-        installed.close()
+    return contextlib.closing(Installed(quick))
 
 
 def queue(message: Message) -> str:
