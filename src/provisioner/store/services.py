@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from provisioner.kernel.errors import RefusedError
 from provisioner.messages.events import Event, service_status_changed
 from provisioner.orders.statuses import ServiceStatus
-from provisioner.store.dependents import wake_dependents
+from provisioner.store.dependents import resume_dependents, wake_dependents
 from provisioner.store.tables import service_periods, services
 from provisioner.store.writing import Writing
 from provisioner.workflows.journal import NEVER, ServiceChange, Upkeep
@@ -57,6 +57,8 @@ def move_service(
     writing.tell(service_event(service, change, reason), f"service/{service['id']}", version)
     if change.status is ServiceStatus.CANCELLED:
         wake_dependents(writing, service["id"])
+    if change.status is ServiceStatus.ACTIVE and service["status"] == ServiceStatus.SUSPENDED.value:
+        resume_dependents(writing, service["id"])
 
 
 def keep_made(writing: Writing, service: Mapping[str, Any], change: ServiceChange, warnings: tuple[str, ...]) -> None:

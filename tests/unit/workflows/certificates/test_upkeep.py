@@ -91,6 +91,18 @@ def test_after_it_has_expired_it_is_tried_once_a_day_for_a_week_and_then_once_a_
     assert world.authority.count("issue") == 1
 
 
+@pytest.mark.parametrize("age", [62, 80, 89, 91, 120])
+def test_while_the_hosting_is_suspended_it_is_looked_after_and_then_renewed(world: CertificateWorld, age: int) -> None:
+    world.have(age=timedelta(days=age))
+    world.order(method="http-01")
+    world.hosting_status = ServiceStatus.SUSPENDED
+    keep_up(world, 9)
+    assert world.upkeep_in_days is not None
+    world.hosting_becomes(ServiceStatus.ACTIVE)
+    world.do("certificate.upkeep")
+    assert (world.authority.count("issue"), world.service.data["problem"]) == (1, None)
+
+
 @pytest.mark.parametrize(("hours", "days"), [(6, 1 / 4), (0.1, 1 / 24), (72, 1)])
 def test_it_looks_again_when_the_authority_says_within_an_hour_and_a_day(
     world: CertificateWorld, hours: float, days: float
