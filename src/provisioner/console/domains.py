@@ -6,7 +6,7 @@ from provisioner.console import output
 from provisioner.console.domain_views import domain_sections, expires, is_renewed
 from provisioner.console.session import Session, json_option, limit_option, pass_session, service_filters
 from provisioner.console.waiting import service_line
-from provisioner.workflows.domains.transfer import confirmation_key
+from provisioner.messages.domains import ConfirmTransfer
 
 
 @click.group()
@@ -68,8 +68,8 @@ def show(session: Session, domain: str, *, exchanges: bool, as_json: bool) -> No
 @click.option("--declined", is_flag=True, help="The registrant does not want the transfer.")
 @pass_session
 def confirm(session: Session, domain: str, *, declined: bool) -> None:
-    """Say that the registrant of a domain has confirmed its transfer, or declined it. The first answer counts."""
+    """Say that a domain's registrant has confirmed its transfer, or declined it. The first answer to a try counts."""
     service_id = session.queries.domain_service(domain)
-    woken = session.store.operations.deliver(confirmation_key(service_id), {"confirmed": not declined})
+    woken = session.store.confirmations.say(ConfirmTransfer(service_id=service_id, confirmed=not declined))
     said = "declined" if declined else "confirmed"
-    output.line(f"the transfer of {domain} is {said}; " + ("it goes on" if woken else "nothing waits for that yet"))
+    output.line(f"the transfer of {domain} is {said}; " + ("it goes on" if woken else "it is kept until that is asked"))

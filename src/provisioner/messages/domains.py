@@ -160,9 +160,10 @@ class CancelTransfer(Contract):
 
 
 class ConfirmTransfer(Contract):
-    """The registrant's answer to a transfer to us that waits for it. The first answer counts.
+    """The registrant's answer to a transfer to us that waits for it. The first answer to one try counts.
 
-    It may come before the transfer asks for it. With `confirmed` false the transfer fails, and `reason` says why.
+    It may come before the transfer asks for it, but not before that try was begun. With `confirmed` false the transfer
+    fails, and `reason` says why.
     """
 
     service_id: Identifier

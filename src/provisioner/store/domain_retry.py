@@ -11,6 +11,7 @@ from provisioner.kernel.secret import Secret
 from provisioner.messages.envelope import Message
 from provisioner.messages.orders import Correction
 from provisioner.store import credentials
+from provisioner.store.domain_answers import CONFIRMED, has_confirmed
 from provisioner.store.domains import PRODUCT, DomainTerms, Settled, Wanted
 from provisioner.store.tables import operations, services
 from provisioner.store.writing import Writing
@@ -42,13 +43,18 @@ class DomainRetry:
         has_code = "auth_code" in given or _kept_secret(self.writing, item) is not None
         account = given.get("registrar") or self._account(item["service_id"])
         return Wanted(
-            _corrected(item["attributes"], given),
+            _corrected(self._agreed(item), given),
             at=f"/data/corrections/{item['item_id']}",
             transfer=item["change"] == "transfer",
             has_auth_code=has_code,
             environment=self.message.environment,
             account=account,
         )
+
+    def _agreed(self, item: Item) -> dict[str, Any]:
+        """The terms as they were; a registrant who has agreed is not asked again."""
+        agreed = has_confirmed(self.writing.connection, item["order_id"], item["item_id"])
+        return {**item["attributes"], **({CONFIRMED: True} if agreed else {})}
 
     def _account(self, service_id: str) -> str | None:
         query = sa.select(services.c.vendor_account).where(services.c.id == service_id)
@@ -57,11 +63,16 @@ class DomainRetry:
 
 
 def _corrected(kept: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The terms as they were, with what is new. Contacts are named, so that they come as they are now."""
+    """The terms as they were, with what is new. Contacts are named, so that they come as they are now.
+
+    What a registrant has agreed to was the transfer of one name.
+    """
     named = {role: contact["contact_id"] for role, contact in kept["contacts"].items()}
     terms = {**kept, **{name: given[name] for name in OF_DOMAIN if name in given}}
     if "nameservers" in given:
         terms.pop("hosting", None)
+    if terms["domain"] != kept["domain"] and CONFIRMED not in given:
+        terms.pop(CONFIRMED, None)
     return {**terms, "contacts": {**named, **given.get("contacts", {})}}
 
 

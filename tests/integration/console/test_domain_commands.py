@@ -4,9 +4,12 @@ import json
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from provisioner.app.main import CommandInstallation
 from provisioner.console.exits import Exit
+from provisioner.kernel.sealing import seal_to_public_key
+from provisioner.store.tables import services
 from tests.integration.console.conftest import Run
 from tests.integration.console.orders_of_shops import message
 from tests.support.domains import customer, terms
@@ -20,6 +23,24 @@ def with_domain(installation: CommandInstallation) -> CommandInstallation:
     data = {"customer": customer(1), **terms(1, nameservers=NAME_SERVERS)}
     assert installation.submit(message("domain.register.v1", data)).outcome == "accepted"
     return installation
+
+
+@pytest.fixture
+def with_transfer(installation: CommandInstallation) -> CommandInstallation:
+    """With a transfer of name1.com ordered under rules that want the registrant's word."""
+    public = installation.keys().public_key()
+    code = {"key_id": public.key_id, "box": seal_to_public_key(public, "canary")}
+    data = {"customer": customer(1), **terms(1, nameservers=NAME_SERVERS, auth_code=code)}
+    assert installation.submit(message("domain.transfer.v1", data)).outcome == "accepted"
+    _want_the_registrant_s_word(installation)
+    return installation
+
+
+def _want_the_registrant_s_word(installation: CommandInstallation) -> None:
+    with installation.store().database.begin() as connection:
+        attributes = connection.scalars(sa.select(services.c.attributes)).one()
+        rules = {**attributes["rules"], "transfer_confirmation": "registrant"}
+        connection.execute(sa.update(services).values(attributes={**attributes, "rules": rules}))
 
 
 def test_domains_are_listed(run: Run, with_domain: CommandInstallation) -> None:
@@ -57,13 +78,18 @@ def test_a_domain_that_is_not_there_is_not_found(run: Run, with_domain: CommandI
 
 @pytest.mark.parametrize(("option", "said"), [((), "confirmed"), (("--declined",), "declined")])
 def test_a_registrant_s_answer_is_kept_for_the_transfer_that_wants_it(
-    run: Run, with_domain: CommandInstallation, option: tuple[str, ...], said: str
+    run: Run, with_transfer: CommandInstallation, option: tuple[str, ...], said: str
 ) -> None:
-    ended = run(with_domain, "domains", "confirm", "name1.com", *option)
+    ended = run(with_transfer, "domains", "confirm", "name1.com", *option)
     assert (ended.code, ended.out.strip()) == (
         0,
-        f"the transfer of name1.com is {said}; nothing waits for that yet",
+        f"the transfer of name1.com is {said}; it is kept until that is asked",
     )
+
+
+def test_there_is_nothing_to_confirm_where_nothing_is_transferred(run: Run, with_domain: CommandInstallation) -> None:
+    ended = run(with_domain, "domains", "confirm", "name1.com")
+    assert (ended.code, "no transfer of domain-1 is open" in ended.err) == (Exit.REFUSED, True)
 
 
 def test_contacts_are_listed(run: Run, with_domain: CommandInstallation) -> None:

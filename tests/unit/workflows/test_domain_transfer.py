@@ -142,21 +142,21 @@ def test_a_transfer_waits_for_the_registrant_and_says_who_must_act(domain: Domai
 def test_a_confirmed_transfer_goes_on(domain: DomainWorld) -> None:
     begin(domain, transfer_confirmation="registrant")
     domain.run_within(3 * DAY)
-    domain.harness.deliver_event(confirmation_key("s-1"), {"confirmed": True})
+    domain.harness.deliver_event(confirmation_key("op-1"), {"confirmed": True})
     domain.run_one()
     assert domain.registry.count("domain:transfer-request") == 1
 
 
 def test_a_declined_transfer_ends(domain: DomainWorld) -> None:
     begin(domain, transfer_confirmation="registrant")
-    domain.harness.deliver_event(confirmation_key("s-1"), {"confirmed": False})
+    domain.harness.deliver_event(confirmation_key("op-1"), {"confirmed": False})
     domain.run_all()
     assert (domain.error_code(), domain.registry.effects) == ("transfer_declined", [])
 
 
 def test_a_declined_transfer_says_why(domain: DomainWorld) -> None:
     begin(domain, transfer_confirmation="registrant")
-    domain.harness.deliver_event(confirmation_key("s-1"), {"confirmed": False, "reason": "I never asked for it."})
+    domain.harness.deliver_event(confirmation_key("op-1"), {"confirmed": False, "reason": "I never asked for it."})
     domain.run_all()
     error = domain.standing().error
     assert error is not None

@@ -54,23 +54,29 @@ def transfer_domain(op: Operation, registrar: Registrar) -> ServiceChange:
 
 
 def _await_confirmation(op: Operation, ordered: Ordered) -> None:
-    if not ordered.rules.registrant_confirms or ordered.confirmed:
+    if not waits_for_registrant(ordered):
         return
     answer = op.wait_for_event(
         "confirmation",
-        confirmation_key(op.service.service_id),
+        confirmation_key(op.id),
         reason=f"the registrant of {ordered.domain} has to confirm the transfer",
         foreseen=CONFIRMATION_DAYS * DAY,
         unless=_given_up(op),
     )
     if not answer.get("confirmed", True):
         why = f": {answer['reason']}" if answer.get("reason") else ""
-        raise Rejected("transfer_declined", f"the registrant of {ordered.domain} declined the transfer{why}")
+        told = f"the registrant of {ordered.domain} declined the transfer{why}"
+        raise Rejected("transfer_declined", told, fields=("/confirmed",))
 
 
-def confirmation_key(service_id: str) -> str:
-    """Under which event the registrant's answer comes: `{confirmed: bool, reason?: str}`."""
-    return f"transfer-confirmation/{service_id}"
+def waits_for_registrant(ordered: Ordered) -> bool:
+    """Whether a transfer is asked for only when the registrant has agreed, who has not yet."""
+    return ordered.rules.registrant_confirms and not ordered.confirmed
+
+
+def confirmation_key(operation_id: str) -> str:
+    """Under which event the registrant's answer to one try comes: `{confirmed: bool, reason?: str}`."""
+    return f"transfer-confirmation/{operation_id}"
 
 
 def _is_ours_already(seen: Seen, handles: Mapping[str, str]) -> bool:
