@@ -10,7 +10,7 @@ from provisioner.kernel.secret import Secret
 from provisioner.store.audit import note_action
 from provisioner.store.database import Database
 from provisioner.store.tables import customers, operations, quarantine, services, vendor_accounts
-from provisioner.store.tables_certificates import certificates
+from provisioner.store.tables_certificates import certificate_requests, certificates
 from provisioner.store.tables_domains import bulks
 
 BATCH: Final = 100
@@ -23,6 +23,7 @@ SEALED: Final[tuple[Place, ...]] = (
     (operations, operations.c.id, operations.c.sealed_secret),
     (bulks, bulks.c.id, bulks.c.sealed_csv),
     (certificates, certificates.c.id, certificates.c.sealed_key),
+    (certificate_requests, certificate_requests.c.id, certificate_requests.c.sealed_key),
 )
 
 

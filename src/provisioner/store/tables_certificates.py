@@ -1,8 +1,12 @@
-"""The tables of certificates: each that was ever obtained, and what an authority's limits were spent on."""
+"""The tables of certificates: each that was ever obtained, keys of CSRs, what an authority's limits were spent on."""
+
+from typing import Final
 
 import sqlalchemy as sa
 
 from provisioner.store.columns import ID, JSON, LONG_ID, NAME, TEXT, UtcDateTime, metadata
+
+PLANNED: Final = sa.text("watch_at IS NOT NULL")
 
 certificates = sa.Table(
     "certificates",
@@ -27,8 +31,21 @@ certificates = sa.Table(
     sa.Column("removed_at", UtcDateTime),
     sa.Column("revoked_at", UtcDateTime),
     sa.Column("key_revealed_at", UtcDateTime),
+    sa.Column("watch_at", UtcDateTime),  # when to look whether it was replaced; none when that was told, or is over
     sa.Index("ix_certificates_service_id", "service_id"),
     sa.Index("ix_certificates_not_after", "not_after"),
+    sa.Index("ix_certificates_watch_at", "watch_at", postgresql_where=PLANNED, sqlite_where=PLANNED),
+)
+
+certificate_requests = sa.Table(
+    "certificate_requests",
+    metadata,
+    sa.Column("id", ID, primary_key=True),  # the SHA-256 of the CSR, in hex
+    sa.Column("service_id", ID, sa.ForeignKey("services.id"), nullable=False),
+    sa.Column("csr", TEXT, nullable=False),
+    sa.Column("sealed_key", sa.LargeBinary, nullable=False),  # of a CSR that another took the place of
+    sa.Column("kept_at", UtcDateTime, nullable=False),
+    sa.Index("ix_certificate_requests_service_id", "service_id"),
 )
 
 allowances = sa.Table(
