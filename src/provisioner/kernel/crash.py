@@ -7,7 +7,7 @@ Inactive unless the environment arms one:
 means: the first time that the point `after_call` is passed in the scope `hosting.create/subscription`, this process
 sends itself SIGKILL. `*` as the scope means any. With PROVISIONER_CRASH_SOCKET set, the point's name is written to
 that Unix socket instead, and this process goes on when the other side has answered: a test kills the database or the
-broker meanwhile.
+broker meanwhile. Several points, with spaces between them, are armed together, and each strikes once.
 
 The environment is read when the first point is passed, or by `arm`, which the start of a process calls so that a
 wrong value stops it there.
@@ -17,7 +17,7 @@ import importlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -55,6 +55,15 @@ class _Armed:
 
 
 @dataclass(frozen=True, slots=True)
+class _Several:
+    points: Sequence[_Armed]
+
+    def passed(self, scope: str, point: str) -> None:
+        for each in self.points:
+            each.passed(scope, point)
+
+
+@dataclass(frozen=True, slots=True)
 class _Listener:
     told: Callable[[str, str], None]
 
@@ -75,11 +84,12 @@ _armed: _Point | None = _Unread()
 
 
 def arm(environ: Mapping[str, str] | None = None) -> None:
-    """Read which point is armed (default: from the process's environment). Raises SettingsError for a wrong value."""
+    """Read which points are armed (default: from the process's environment). Raises SettingsError for a wrong value."""
     global _armed  # noqa: PLW0603 - a point is passed deep inside, and costs one look at this name when inactive
     environ = os.environ if environ is None else environ
     spec = environ.get(SPEC_VARIABLE, "")
-    _armed = _parse(spec, environ.get(SOCKET_VARIABLE, "")) if spec else None
+    points = [_parse(each, environ.get(SOCKET_VARIABLE, "")) for each in spec.split()]
+    _armed = _Several(points) if points else None
 
 
 @contextmanager

@@ -6,9 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from provisioner.kernel.crash import SOCKET_VARIABLE, SPEC_VARIABLE
-from tests.faults.crash.cells import Cell, Victim
-from tests.faults.crash.control import Control
 from tests.faults.crash.lane import RELAY, SCHEDULER, WORKER, Lane
 from tests.faults.crash.story import Phase, Scenario
 from tests.support.judge.history import History
@@ -22,13 +19,14 @@ STARTED: Final = '"event": "started"'
 
 
 class Blow(Protocol):
-    """How the kills of one run come about: `aims` of them.
-
-    `patience`: how long they may be waited for when all is done, in seconds.
-    """
+    """How the kills of one run come about: `aims` of them."""
 
     kills: int
-    patience: float
+
+    @property
+    def patience(self) -> float:
+        """How long they may be waited for when all is done, in seconds."""
+        ...
 
     @property
     def aims(self) -> int:
@@ -64,62 +62,11 @@ class Result:
     aims: int = 1
 
 
-@dataclass(slots=True)
-class Armed:
-    """A named point at which the process kills itself, or the broker or the database is killed meanwhile."""
-
-    cell: Cell
-    control: Control
-    kills: int = 0
-    patience: float = 15.0
-
-    @property
-    def aims(self) -> int:
-        """One kill."""
-        return 1
-
-    def start(self, lane: Lane) -> Child:
-        """The armed process."""
-        environ = {SPEC_VARIABLE: str(self.cell.passing)}
-        if self.cell.victim is not Victim.PROCESS:
-            environ[SOCKET_VARIABLE] = str(self.control.path)
-        return lane.start(self.cell.role, **environ)
-
-    def aim(self, lane: Lane, child: Child) -> None:
-        """Nothing: the count of passings was armed at the start."""
-
-    def look(self, lane: Lane, child: Child) -> Child:
-        """Start the dead process again without arming it; or kill and start the server, and let the process go on."""
-        if self.cell.victim is Victim.PROCESS:
-            return self._replaced(lane, child)
-        if self.control.told() is not None:
-            _kill_and_start(lane, self.cell.victim)
-            self.kills += 1
-            self.control.let_go()
-        return child
-
-    def finish(self) -> None:
-        """Nothing: who was armed and never struck is stopped like any other."""
-
-    def _replaced(self, lane: Lane, child: Child) -> Child:
-        if child.running:
-            return child
-        self.kills += was_killed(child)
-        return lane.start(self.cell.role)
-
-
 def was_killed(child: Child) -> int:
     """1 for a process that was killed. Raises NeverHappenedError for one that ended in any other way."""
     if child.process.returncode != -signal.SIGKILL:
         raise NeverHappenedError(f"a process ended with the exit code {child.process.returncode}:\n{child.tail()}")
     return 1
-
-
-def _kill_and_start(lane: Lane, victim: Victim) -> None:
-    if victim is Victim.DATABASE:
-        lane.kill_database()
-    else:
-        lane.kill_broker()
 
 
 @dataclass(slots=True)

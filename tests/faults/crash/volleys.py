@@ -1,59 +1,101 @@
 """Several kills in one run: the process dies at one boundary, runs on, and dies again at a later one.
 
 A run costs more than a kill: emptying the tables, starting, ending well, judging. So the whole matrix strikes the
-process a few times in each run, at places of the story that lie far apart; what a run did not come to is struck alone.
-Kills of servers have runs of their own.
+worker, or its database, a few times in each run, at places of the story that lie far apart; what a run did not come to
+is struck alone. A kill of the broker, the relay or the scheduler has a run of its own.
 """
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
 
-from provisioner.kernel.crash import SPEC_VARIABLE
+from provisioner.kernel.crash import SOCKET_VARIABLE, SPEC_VARIABLE
 from tests.faults.crash.attempt import Attempt, Result, was_killed
 from tests.faults.crash.campaign import Campaign
 from tests.faults.crash.cells import Cell, Victim, shuffled
+from tests.faults.crash.control import Control
 from tests.faults.crash.lane import WORKER, Lane
-from tests.faults.crash.matrix import run_cell
 from tests.support.processes import Child
 
 KILLS: Final = 4
+PATIENCE_SECONDS: Final = 15.0
+PATIENCE_WITH_OTHERS_SECONDS: Final = 5.0
 Round = tuple[Cell, ...]
 
 
 @dataclass(slots=True)
-class Volley:
-    """Kills the process at one point after the other, each time the one that was started in its place."""
+class _Volley:
+    """`left`: the cells that have not been struck yet, in the order in which the story passes them."""
 
     cells: Round
-    role: str = WORKER
     kills: int = 0
-    patience: float = 5.0
+    left: list[Cell] = field(default_factory=list)
 
-    def start(self, lane: Lane) -> Child:
-        """The process, armed with the next point; with none when all have struck."""
-        armed = {SPEC_VARIABLE: str(self.cells[self.kills].passing)} if self.kills < len(self.cells) else {}
-        return lane.start(self.role, **armed)
+    def __post_init__(self) -> None:
+        self.left = list(self.cells)
+
+    @property
+    def aims(self) -> int:
+        """One kill for each of its cells."""
+        return len(self.cells)
+
+    @property
+    def patience(self) -> float:
+        """Longer for one alone: what others made impossible is tried again alone."""
+        return PATIENCE_SECONDS if self.aims == 1 else PATIENCE_WITH_OTHERS_SECONDS
 
     def aim(self, lane: Lane, child: Child) -> None:
         """Nothing: each point was armed at a start."""
+
+    def finish(self) -> None:
+        """Nothing: who was armed and never struck is stopped like any other."""
+
+
+class ProcessVolley(_Volley):
+    """Kills the process at one point after the other, each time the one that was started in its place."""
+
+    def start(self, lane: Lane) -> Child:
+        """The process, armed with the next point; with none when all have struck."""
+        armed = {SPEC_VARIABLE: str(self.left[0].passing)} if self.left else {}
+        return lane.start(self.cells[0].role, **armed)
 
     def look(self, lane: Lane, child: Child) -> Child:
         """Start the dead process again."""
         if child.running:
             return child
         self.kills += was_killed(child)
+        del self.left[:1]
         return self.start(lane)
 
-    @property
-    def aims(self) -> int:
-        """One kill at each of its points."""
-        return len(self.cells)
 
-    def finish(self) -> None:
-        """Nothing: who was armed and never struck is stopped like any other."""
+@dataclass(slots=True)
+class ServerVolley(_Volley):
+    """Kills the database or the broker at each point to which one process comes; the process lives on."""
+
+    control: Control = field(kw_only=True)
+
+    def start(self, lane: Lane) -> Child:
+        """The process, armed with every point."""
+        points = " ".join(str(cell.passing) for cell in self.cells)
+        return lane.start(self.cells[0].role, **{SPEC_VARIABLE: points, SOCKET_VARIABLE: str(self.control.path)})
+
+    def look(self, lane: Lane, child: Child) -> Child:
+        """Kill and start the server if the process stands at a point, and let it go on."""
+        if (told := self.control.told()) is not None:
+            _kill_and_start(lane, self.cells[0].victim)
+            self.kills += 1
+            self.left = [cell for cell in self.left if f"{cell.passing.scope}:{cell.passing.point}" != told]
+            self.control.let_go()
+        return child
+
+
+def _kill_and_start(lane: Lane, victim: Victim) -> None:
+    if victim is Victim.DATABASE:
+        lane.kill_database()
+    else:
+        lane.kill_broker()
 
 
 def rounds(cells: Sequence[Cell], most: int = KILLS) -> list[Round]:
@@ -66,7 +108,7 @@ def rounds(cells: Sequence[Cell], most: int = KILLS) -> list[Round]:
 def sample(cells: Sequence[Cell], size: int, seed: int) -> list[Round]:
     """Drawn runs with at least so many cells together, and each victim among them."""
     drawn = shuffled(rounds(cells), seed)
-    one_of_each = [next(each for each in drawn if each[0].victim is victim) for victim in Victim]
+    one_of_each = list({each[0].victim: each for each in drawn}.values())
     chosen: list[Round] = []
     for each in [*one_of_each, *(each for each in drawn if len(each) == KILLS and each not in one_of_each)]:
         if sum(map(len, chosen)) < size:
@@ -76,18 +118,24 @@ def sample(cells: Sequence[Cell], size: int, seed: int) -> list[Round]:
 
 def struck(jobs: Sequence[Round], lanes: int) -> list[Result]:
     """Run them all; what a run of several kills did not come to is struck once more, in a run of its own."""
-    results = Campaign(jobs, run_round, lanes).go()
-    kills = {result.name: result.kills for result in results}
-    left = [(cell,) for job in jobs if len(job) > 1 for cell in job[kills[name_of(job)] :]]
-    return [*results, *(Campaign(left, run_round, lanes).go() if left else ())]
+    left: list[Round] = []
+
+    def run(lane: Lane, cells: Round) -> Result:
+        result, missed = _run_round(lane, cells)
+        if len(cells) > 1:
+            left.extend((cell,) for cell in missed)
+        return result
+
+    results = Campaign(jobs, run, lanes).go()
+    return [*results, *(Campaign(left, run, lanes).go() if left else ())]
 
 
-def run_round(lane: Lane, cells: Round) -> Result:
-    """One run on one lane."""
-    if len(cells) == 1:
-        return run_cell(lane, cells[0])
-    role = cells[0].role
-    return Attempt(lane, name_of(cells), cells[0].scenario, Volley(cells, role), role).run()
+def _run_round(lane: Lane, cells: Round) -> tuple[Result, Sequence[Cell]]:
+    """What came of one run on one lane, and the cells that it did not come to."""
+    with Control(lane.production.folder / "control") as control:
+        on_process = cells[0].victim is Victim.PROCESS
+        volley = ProcessVolley(cells) if on_process else ServerVolley(cells, control=control)
+        return Attempt(lane, name_of(cells), cells[0].scenario, volley, cells[0].role).run(), volley.left
 
 
 def name_of(cells: Round) -> str:
@@ -96,11 +144,11 @@ def name_of(cells: Round) -> str:
 
 
 def _goes_with_others(cell: Cell) -> bool:
-    return cell.victim is Victim.PROCESS and cell.role == WORKER
+    return cell.victim is not Victim.BROKER and cell.role == WORKER
 
 
-def _story(cell: Cell) -> str:
-    return str(cell.scenario)
+def _story(cell: Cell) -> tuple[str, Victim]:
+    return str(cell.scenario), cell.victim
 
 
 def _shared_out(cells: Sequence[Cell], most: int) -> list[Round]:

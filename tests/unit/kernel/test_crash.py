@@ -47,6 +47,30 @@ def test_the_process_is_killed_when_the_named_point_is_passed_the_nth_time(spec:
     assert (done.returncode, done.stdout.splitlines()[-1]) == (-signal.SIGKILL, last_line)
 
 
+def test_of_several_points_the_first_that_is_passed_kills() -> None:
+    done = _run({"PROVISIONER_CRASH": "create/subscription:after_call:2 create/customer:before_call:2"})
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (-signal.SIGKILL, "create/subscription 1")
+
+
+def test_with_a_socket_each_of_several_points_is_told_once(tmp_path: Path) -> None:
+    path = tmp_path / "control"
+    spec = "create/customer:after_call:2 create/subscription:before_call:3"
+    environ = {"PROVISIONER_CRASH": spec, "PROVISIONER_CRASH_SOCKET": str(path)}
+    told = []
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        server.settimeout(30)
+        with subprocess.Popen([sys.executable, "-c", PROGRAM], env=environ, stdout=subprocess.PIPE, text=True) as child:
+            for _ in range(2):
+                control, _ = server.accept()
+                with control:
+                    told.append(control.makefile().readline())
+            said, _ = child.communicate(timeout=30)
+    assert told == ["create/customer:after_call\n", "create/subscription:before_call\n"]
+    assert (child.returncode, len(said.splitlines())) == (0, ALL_ROUNDS)
+
+
 @pytest.mark.parametrize("spec", ["create/customer:never:1", "elsewhere:after_call:1", "*:after_call:7"])
 def test_a_point_that_is_not_passed_often_enough_kills_nothing(spec: str) -> None:
     assert _run({"PROVISIONER_CRASH": spec}).returncode == 0
