@@ -13,7 +13,7 @@ import pytest
 from tests.faults.pebble_crashes import Boundary, boundaries, drawn, more_stacks, ready, run_all, wanted
 from tests.faults.pebble_stack import Stack
 
-PLACES = 12
+PLACES = 8
 POINTS = {"after_intent", "request_sent", "response_received", "after_call", "after_commit"}
 
 

@@ -13,7 +13,7 @@ from tests.support.production import Production, hosting_order
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
-RESTARTS = int(os.environ.get("RESTARTS", "10"))
+RESTARTS = int(os.environ.get("RESTARTS", "5"))
 ORDERS_EACH = 4
 
 

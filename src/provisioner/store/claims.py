@@ -30,6 +30,9 @@ ENDED: Final = tuple(sorted(state.value for state in ENDED_OPERATIONS))
 NO_KEY: Final = "key_ring"
 CLAIM_LOCK: Final = 0x70726F76  # one claimer at a time: counts of slots are then exact across processes
 
+_EARLIER: Final = operations.alias("earlier")
+_REQUIRED: Final = operations.alias("required")
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -170,16 +173,15 @@ def usable(database: Database) -> sa.ColumnElement[bool]:
 
 
 def _due(database: Database) -> sa.Select[Any]:
-    earlier, required = operations.alias("earlier"), operations.alias("required")
     blocked = sa.exists().where(
-        earlier.c.resource == operations.c.resource,
-        earlier.c.position < operations.c.position,
-        earlier.c.state.not_in(ENDED),
+        _EARLIER.c.resource == operations.c.resource,
+        _EARLIER.c.position < operations.c.position,
+        _EARLIER.c.state.not_in(ENDED),
     )
     unmet = sa.exists().where(
         operation_requirements.c.operation_id == operations.c.id,
-        operation_requirements.c.required_id == required.c.id,
-        required.c.state != OperationState.SUCCEEDED.value,
+        operation_requirements.c.required_id == _REQUIRED.c.id,
+        _REQUIRED.c.state != OperationState.SUCCEEDED.value,
     )
     return sa.select(operations).where(
         operations.c.state.not_in([*ENDED, OperationState.HELD.value]),
