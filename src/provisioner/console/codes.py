@@ -25,6 +25,10 @@ ATTENTIONS: Final[Mapping[str, Attention]] = {
         "The vendor account is set up wrongly, locked or out of licences. It is parked; no order fails for it.",
         "Mend it at the vendor or with `provisioner servers add --replace`, then `provisioner servers resume NAME`.",
     ),
+    "certificate_not_replaced": Attention(
+        "A certificate is in the last sixth of its lifetime, and no other has taken its place; the sentence says why.",
+        "Mend what the sentence names, such as a vendor account that is parked; the renewal goes on by itself.",
+    ),
     "key_ring": Attention(
         "A sealed value does not open: the key ring lacks the key.",
         f"Put the key back into the key ring, {_RELEASE}",
@@ -90,7 +94,8 @@ CERTIFICATE_PROBLEMS: Final[Mapping[str, Attention]] = {
         "A new one, by `certificate.upload.v1`; or `certificate.issue.v1` for a free one.",
     ),
     "expires_soon": Attention(
-        "A certificate that nobody renews will expire; told 30, 14, 7 days and one day before.",
+        "A certificate that nobody renews will expire; told 30, 14, 7 days and one day before. One that is renewed here"
+        " could not be replaced until the last sixth of its lifetime.",
         "A new one, by `certificate.upload.v1`; or `certificate.issue.v1` for a free one.",
     ),
     "hosting_gone": Attention("The hosting that the certificate is for is gone.", "Nothing: it needs none any more."),

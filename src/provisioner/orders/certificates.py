@@ -19,6 +19,8 @@ _LONGEST_READABLE: Final = 100 - len(_AUTOMATIC)
 _DIGEST: Final = 16
 SHORT_LIVED: Final = timedelta(days=10)
 SPREAD: Final = 0.05
+URGENT: Final = 6
+"""The last sixth of its lifetime, in which operators are told of a certificate that was not replaced."""
 LONGEST_SERIAL: Final = 20
 """Octets; RFC 5280 section 4.1.2.2."""
 
@@ -137,6 +139,11 @@ def renew_at(facts: CertificateFacts, spread_key: str) -> datetime:
     """
     left = facts.lifetime / (2 if facts.lifetime < SHORT_LIVED else 3)
     return facts.not_after - left - facts.lifetime * SPREAD * share(spread_key)
+
+
+def urgent_at(not_before: datetime, not_after: datetime) -> datetime:
+    """When so little of its lifetime is left that operators are to be told."""
+    return not_after - (not_after - not_before) / URGENT
 
 
 def automatic_id(hosting_id: str) -> str:

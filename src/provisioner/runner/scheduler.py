@@ -63,6 +63,7 @@ class Scheduler:
 
     def _each_minute(self) -> None:
         self._store.housekeeping.tell_late()
+        self._store.expiries.tell()
         self._store.housekeeping.forget(self._retention_days)
         pulse = self._store.housekeeping.pulse()
         _log.info(

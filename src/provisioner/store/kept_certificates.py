@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from provisioner.kernel.sealing import SecretBox
 from provisioner.kernel.secret import Secret
-from provisioner.orders.certificates import facts_of
+from provisioner.orders.certificates import facts_of, urgent_at
 from provisioner.store import credentials
 from provisioner.store.tables import services
 from provisioner.store.tables_certificates import certificates
@@ -44,6 +44,7 @@ def _row(certificate: NewCertificate) -> dict[str, Any]:
         "csr": certificate.csr or None,
         "vendor_account": certificate.vendor_account,
         "order_url": certificate.order_url or None,
+        "watch_at": urgent_at(facts.not_before, facts.not_after),
     }
 
 

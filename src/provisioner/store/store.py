@@ -21,6 +21,7 @@ from provisioner.store.database import Database
 from provisioner.store.domain_confirmation import Confirmations
 from provisioner.store.domains import DomainTerms
 from provisioner.store.events import Announcer
+from provisioner.store.expiries import Expiries
 from provisioner.store.housekeeping import Housekeeping
 from provisioner.store.journal import StoreJournal
 from provisioner.store.new_services import Sealing
@@ -62,6 +63,7 @@ class Store:
     credentials: Credentials
     operations: Operations
     housekeeping: Housekeeping
+    expiries: Expiries
     polls: Polls
     upkeep: UpkeepPlan
     queries: Queries
@@ -153,6 +155,7 @@ def open_store(settings: Settings, ring: KeyRing, clock: Clock, ids: Ids, tlds: 
         credentials=Credentials(database, box),
         operations=Operations(database, announcer),
         housekeeping=Housekeeping(database, announcer),
+        expiries=Expiries(database, announcer),
         polls=Polls(database, announcer, ids, deadline=deadline),
         upkeep=UpkeepPlan(database, announcer, most=settings.upkeep_open, deadline=deadline),
         queries=Queries(database),

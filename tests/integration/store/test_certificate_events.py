@@ -108,6 +108,12 @@ def test_an_issued_certificate_is_told_with_what_it_says(desk: Desk) -> None:
     ]
 
 
+def test_it_is_looked_at_when_the_last_sixth_of_its_lifetime_begins(desk: Desk, stage: Stage) -> None:
+    desk.run(_obtains(CHAIN))
+    left = FACTS.not_after - stage.row("certificates")["watch_at"]
+    assert left == FACTS.lifetime / 6
+
+
 def test_the_place_of_an_event_is_the_services_version(desk: Desk) -> None:
     desk.run(_obtains(CHAIN))
     desk.run(_uses(CertificateUse(FACTS.fingerprint, "provisioner-1")))

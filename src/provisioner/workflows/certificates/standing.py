@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from provisioner.orders.certificates import CertificateFacts, facts_of, renew_at
+from provisioner.orders.certificates import CertificateFacts, facts_of, renew_at, urgent_at
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.outcomes import Done
 from provisioner.workflows.certificates.order import Issued
@@ -18,8 +18,6 @@ HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
 WEEK: Final = timedelta(days=7)
 WARNING_DAYS: Final = (30, 14, 7, 1)
-URGENT: Final = 6
-"""The last sixth of its lifetime, in which operators are told of a certificate that is not renewed."""
 
 
 def issued_by_authority(op: Operation, status: ServiceStatus | None, issued: Issued, csr: str) -> ServiceChange:
@@ -112,7 +110,7 @@ def next_look(op: Operation, facts: CertificateFacts) -> Upkeep:
 
 def is_urgent(facts: CertificateFacts, now: datetime) -> bool:
     """Whether so little of its lifetime is left that operators are to be told."""
-    return facts.not_after - now < facts.lifetime / URGENT
+    return now > urgent_at(facts.not_before, facts.not_after)
 
 
 def earliest(upkeeps: Sequence[Upkeep]) -> Upkeep:
