@@ -38,19 +38,21 @@ class Restores:
         return self._found(self._ours(domain))
 
     def report(self, report: RestoreReport) -> Done:
-        """Send the report, where one is wanted."""
+        """Send the report, where one is wanted. `data`: decides_later, where the registry does (1001)."""
         data = self._ours(report.domain)
         if not _waits(data):
             return Done(report.domain)
+        if _is_undecided(data):
+            return _decided_later(report.domain)
         if statuses.PENDING_RESTORE not in data.rgp_statuses and statuses.REDEMPTION in data.rgp_statuses:
             raise Rejected("not_restorable", f"{report.domain} is in redemption, and no restore was asked for")
         try:
-            self.registry.ask(commands.domain_restore_report(report))
+            reply = self.registry.ask(commands.domain_restore_report(report))
         except Rejected as refused:
             if errors.wants_a_look(refused, Act.REPORT) and not _waits(self._ours(report.domain)):
                 return Done(report.domain)
             raise
-        return Done(report.domain)
+        return _decided_later(report.domain) if reply.pending else Done(report.domain)
 
     def _ours(self, domain: str) -> DomainData:
         """The domain. What is gone, or someone else's, cannot be restored."""
@@ -61,6 +63,8 @@ class Restores:
         return seen.data
 
     def _found(self, data: DomainData) -> Done | Pending | None:
+        if _waits(data) and _is_undecided(data):
+            return self._restoring(data.name, shown=True)
         if statuses.PENDING_RESTORE in data.rgp_statuses:
             if self.registry.settings.restore_report:
                 return self._asked(data.name)
@@ -86,6 +90,15 @@ class Restores:
         if refused.vendor_code == "2304" and statuses.REDEMPTION not in data.rgp_statuses:
             return self._asked(domain)
         raise refused
+
+
+def _is_undecided(data: DomainData) -> bool:
+    """Whether a request or a report is there: both are updates, and a waiting one is shown as such (RFC 5731 §2.3)."""
+    return statuses.PENDING_UPDATE in data.statuses
+
+
+def _decided_later(domain: str) -> Done:
+    return Done(domain, {"decides_later": True})
 
 
 def _waits(data: DomainData) -> bool:

@@ -211,7 +211,7 @@ class DomainRestores(Protocol):
 
     @idempotent
     def report_restore(self, report: RestoreReport) -> Done:
-        """Send the report; Done too when none is wanted any more."""
+        """Send the report; Done too when none is wanted any more. `data`: decides_later, where the registry does."""
         ...
 
 

@@ -14,6 +14,11 @@ REPORT = RestoreReport(NAME, "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
 CAP = Price("60.00", "EUR")
 
 
+def waiting(grace: str) -> Turn:
+    """A restore, as the request or the report, about which the registry has not decided."""
+    return info(statuses=["pendingDelete", "pendingUpdate"], rgp=[grace])
+
+
 def test_a_domain_in_its_add_grace_is_gone_at_once() -> None:
     with scene(info(), (DELETE, ok()), not_shown(2303)) as this:
         assert this.registrar.delete(NAME, ROID) == Done(NAME, {"state": "deleted"})
@@ -112,6 +117,24 @@ def test_a_registry_that_restores_by_hand_is_waited_for() -> None:
 def test_a_restore_that_the_registry_decides_later_is_pending() -> None:
     with scene(REDEMPTION, checked("50.00"), (REQUEST, ok(code=1001))) as this:
         assert isinstance(this.registrar.request_restore(NAME, CAP), Pending)
+
+
+@pytest.mark.parametrize("grace", ["redemptionPeriod", "pendingRestore"])
+def test_a_request_that_waits_for_its_decision_is_not_taken_for_granted(grace: str) -> None:
+    with scene(waiting(grace)) as this:
+        found = this.registrar.find_restore(NAME, CAP)
+    assert isinstance(found, Pending)
+    assert found.shown
+
+
+def test_a_report_that_the_registry_decides_about_later_is_told_as_such() -> None:
+    with scene(RESTORING, ("domain-restore-report", ok(code=1001))) as this:
+        assert this.registrar.report_restore(REPORT) == Done(NAME, {"decides_later": True})
+
+
+def test_a_report_that_waits_for_its_decision_is_not_sent_again() -> None:
+    with scene(waiting("pendingRestore")) as this:
+        assert this.registrar.report_restore(REPORT) == Done(NAME, {"decides_later": True})
 
 
 def test_mode_9_a_restore_above_the_cap_is_not_paid() -> None:

@@ -80,6 +80,53 @@ def test_a_registry_may_want_no_report(registered: wire.Client, adjust: wire.Adj
     assert registered.ask(frames.info("ours.test")).attributes("domain:status", "s") == ["inactive"]
 
 
+@pytest.fixture
+def deciding(registered: wire.Client, adjust: wire.Adjust) -> wire.Client:
+    """With ours.test in redemption, at a registry that decides about restores by hand."""
+    adjust({"settings": {"restores_at_once": False}, "advance_seconds": 6 * DAY})
+    assert registered.code(frames.delete("ours.test")) == 1001
+    return registered
+
+
+def statuses(client: wire.Client) -> list[str]:
+    return client.ask(frames.info("ours.test")).attributes("domain:status", "s")
+
+
+def decide(adjust: wire.Adjust, *, approved: bool) -> None:
+    adjust({"restores": [{"domain": "ours.test", "approved": approved}]})
+
+
+def test_the_request_of_a_restore_may_wait_for_a_decision(deciding: wire.Client, adjust: wire.Adjust) -> None:
+    request = frames.update("ours.test", ""), frames.restore()
+    assert (deciding.code(*request), deciding.code(*request)) == (1001, 2304)
+    assert (statuses(deciding), graces(deciding)) == (["pendingDelete", "pendingUpdate"], ["redemptionPeriod"])
+    adjust({"advance_seconds": 60 * DAY})
+    decide(adjust, approved=True)
+    assert deciding.ask(frames.POLL).attribute("domain:name", "paResult") == "1"
+    assert (statuses(deciding), graces(deciding)) == (["pendingDelete"], ["pendingRestore"])
+
+
+def test_the_report_of_a_restore_may_wait_for_a_decision(deciding: wire.Client, adjust: wire.Adjust) -> None:
+    deciding.code(frames.update("ours.test", ""), frames.restore())
+    decide(adjust, approved=True)
+    report = frames.update("ours.test", ""), frames.restore("report", frames.REPORT)
+    assert (deciding.code(*report), deciding.code(*report)) == (1001, 2304)
+    assert (statuses(deciding), graces(deciding)) == (["pendingDelete", "pendingUpdate"], ["pendingRestore"])
+    decide(adjust, approved=True)
+    assert statuses(deciding) == ["inactive"]
+
+
+def test_a_restore_that_is_refused_is_paid_back(
+    deciding: wire.Client, adjust: wire.Adjust, simulator: RunningRegistry
+) -> None:
+    before = simulator.simulator.registry.registrar("registrar-a").balance
+    deciding.code(frames.update("ours.test", ""), frames.restore())
+    decide(adjust, approved=False)
+    assert deciding.ask(frames.POLL).attribute("domain:name", "paResult") == "0"
+    assert (statuses(deciding), graces(deciding)) == (["pendingDelete"], ["redemptionPeriod"])
+    assert simulator.simulator.registry.registrar("registrar-a").balance == before
+
+
 @pytest.mark.parametrize("op", ["request", "report"])
 def test_a_domain_that_was_not_deleted_cannot_be_restored(op: str, registered: wire.Client) -> None:
     report = frames.REPORT if op == "report" else ""

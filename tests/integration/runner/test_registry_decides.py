@@ -1,9 +1,9 @@
-"""A registry that decides about registrations and renewals by hand: its message ends what waits.
+"""A registry that decides about registrations, renewals and restores by hand: its message or a look ends what waits.
 
 Everything is the product's own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -19,6 +19,8 @@ from tests.support.stores import Stage
 NAME = "pending-name1.com"
 RENEWED = "name1.com"
 ME = "worker-1"
+HOUR = 3600
+DAY = 24 * HOUR
 
 
 class DecidingRegistry:
@@ -45,6 +47,24 @@ class DecidingRegistry:
     def decide_renewal(self, *, approved: bool) -> None:
         """The registry decides about the renewal."""
         self.simulator.simulator.adjust({"renewals": [{"domain": RENEWED, "approved": approved}]})
+
+    def decide_restore(self, *, approved: bool) -> None:
+        """The registry decides about the request or the report of a restore."""
+        self.simulator.simulator.adjust({"restores": [{"domain": RENEWED, "approved": approved}]})
+
+    def hear(self) -> None:
+        """The registry's message comes; the operation goes on."""
+        assert self.poll() is not None
+        self.desk.work()
+
+    def look(self) -> None:
+        """No message comes; the operation looks when the time for that has come."""
+        self.desk.stage.let_pass(12 * HOUR)
+        self.desk.work()
+
+    def count(self, effect: str) -> int:
+        """How often our account did something, by the registry's ledger."""
+        return len(self.simulator.ledger.effects(operation=effect))
 
     def operation(self, workflow: str = "domain.register") -> tuple[str, str]:
         """State and error code of the operation."""
@@ -118,3 +138,85 @@ def test_a_refused_renewal_is_told_in_the_words_of_the_registry(renewing: Decidi
     renewing.desk.work()
     error = renewing.desk.stage.row("operations", workflow="domain.renew")["error"]
     assert error["message"] == f"the registry has refused the renewal of {RENEWED}: Renewal refused."
+
+
+# -- restores: the request and the report are each answered with 1001, and decided later
+
+Told = Callable[[DecidingRegistry], None]
+
+
+@pytest.fixture
+def restoring(deciding: DecidingRegistry) -> DecidingRegistry:
+    """With a restore whose request the registry has taken in (1001)."""
+    deciding.desk.order()
+    deciding.desk.work()
+    deciding.simulator.simulator.adjust({"settings": {"restores_at_once": False}, "advance_seconds": 6 * DAY})
+    deciding.desk.say("delete", reason="No longer wanted.")
+    deciding.desk.work()
+    deciding.desk.say("restore", reason="A mistake of the owner.")
+    deciding.desk.work()
+    assert deciding.operation("domain.restore") == ("waiting", "")
+    assert (deciding.count("domain:restore"), deciding.count("domain:restore-report")) == (1, 0)
+    return deciding
+
+
+@pytest.fixture(params=[DecidingRegistry.hear, DecidingRegistry.look], ids=["by message", "by look"])
+def told(request: pytest.FixtureRequest) -> Told:
+    """How the decision comes to be known."""
+    way: Told = request.param
+    return way
+
+
+def test_a_restore_goes_on_to_its_report_and_its_end_as_the_registry_decides(
+    restoring: DecidingRegistry, told: Told
+) -> None:
+    restoring.decide_restore(approved=True)
+    told(restoring)
+    assert restoring.operation("domain.restore") == ("waiting", "")
+    assert restoring.desk.service()["status"] == "cancelling"
+    restoring.decide_restore(approved=True)
+    told(restoring)
+    assert restoring.operation("domain.restore") == ("succeeded", "")
+    assert restoring.desk.service()["status"] == "active"
+    assert (restoring.count("domain:restore"), restoring.count("domain:restore-report")) == (1, 1)
+
+
+def test_a_restore_at_a_registry_without_reports_ends_with_the_first_decision(
+    restoring: DecidingRegistry, told: Told
+) -> None:
+    restoring.simulator.simulator.adjust({"settings": {"restore_report": False}})
+    restoring.decide_restore(approved=True)
+    told(restoring)
+    assert restoring.operation("domain.restore") == ("succeeded", "")
+    assert (restoring.count("domain:restore"), restoring.count("domain:restore-report")) == (1, 0)
+
+
+def test_a_restore_whose_request_is_refused_fails_and_can_be_asked_for_again(
+    restoring: DecidingRegistry, told: Told
+) -> None:
+    restoring.look()
+    restoring.decide_restore(approved=False)
+    told(restoring)
+    assert restoring.operation("domain.restore") == ("failed", "restore_refused")
+    assert restoring.desk.service()["status"] == "cancelling"
+    receipt = restoring.desk.say("restore", reason="A mistake of the owner.")
+    assert receipt.outcome == "accepted"
+
+
+def test_a_restore_whose_report_is_refused_is_an_operator_s(restoring: DecidingRegistry) -> None:
+    restoring.decide_restore(approved=True)
+    restoring.hear()
+    restoring.decide_restore(approved=False)
+    restoring.hear()
+    held = restoring.desk.stage.row("operations", workflow="domain.restore")
+    assert (held["state"], held["attention"]) == ("held", "money_spent")
+    assert "the registry has refused the restore" in held["reason"]
+
+
+def test_a_restore_waits_weeks_for_the_decision_about_its_report(restoring: DecidingRegistry) -> None:
+    restoring.desk.stage.let_pass(20 * DAY)
+    restoring.decide_restore(approved=True)
+    restoring.hear()
+    restoring.desk.stage.let_pass(20 * DAY)
+    restoring.desk.work()
+    assert restoring.operation("domain.restore") == ("waiting", "")

@@ -2,14 +2,22 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from adapters.sandbox.epp import agreement, notices, transfers
 from adapters.sandbox.epp.calendar import written, years_later
-from adapters.sandbox.epp.records import Domain, Grace, Removal
+from adapters.sandbox.epp.records import Domain, Grace, PendingRestore, Removal
 from adapters.sandbox.epp.registry import Registry
 
 ACCOUNT: Final = "registry"
+
+
+class Decide(Protocol):
+    """What the registry decides by hand. Raises ValueError when there is nothing to decide."""
+
+    def __call__(self, registry: Registry, domain: Domain, moment: datetime, *, approved: bool) -> None:
+        """Decide about what waits for a domain."""
+        ...
 
 
 def settle(registry: Registry) -> None:
@@ -49,6 +57,43 @@ def decide_renewal(registry: Registry, domain: Domain, moment: datetime, *, appr
     registry.domains.save(decided)
     notices.of_decision(registry, decided, waits, moment, approved=approved)
     _record(registry, "registry:renew-approved" if approved else "registry:renew-refused", decided)
+
+
+def decide_restore(registry: Registry, domain: Domain, moment: datetime, *, approved: bool) -> None:
+    """Approve or refuse the request or the report of a restore that waits; a refused request is paid back."""
+    waits = domain.restore
+    if waits is None:
+        raise ValueError(f"no restore of {domain.name} waits for a decision")
+    decided = replace(domain, restore=None)
+    if approved:
+        decided = _a_step_back(registry, decided, waits, moment)
+    else:
+        registry.take(domain.registrar, -waits.fee)
+    registry.domains.save(decided)
+    notices.of_decision(registry, decided, waits, moment, approved=approved)
+    _record(registry, "registry:restore-approved" if approved else "registry:restore-refused", decided)
+
+
+def _a_step_back(registry: Registry, domain: Domain, waits: PendingRestore, moment: datetime) -> Domain:
+    if registry.settings.restore_report and not waits.is_report:
+        return awaiting_report(registry, domain, moment)
+    return brought_back(domain, moment)
+
+
+def awaiting_report(registry: Registry, domain: Domain, moment: datetime) -> Domain:
+    """A domain whose restore was asked for; the report is now due."""
+    if domain.removal is None:
+        raise ValueError(f"{domain.name} was not deleted")
+    until = moment + timedelta(days=registry.settings.restore_report_days)
+    return replace(domain, removal=replace(domain.removal, stage="pendingRestore", until=until))
+
+
+def brought_back(domain: Domain, moment: datetime) -> Domain:
+    """The domain as it was; one that has expired meanwhile is renewed until it has not."""
+    expires_at = domain.expires_at
+    while expires_at <= moment:
+        expires_at = years_later(expires_at, 1)
+    return replace(domain, removal=None, expires_at=expires_at, updated_by=domain.registrar, updated_at=moment)
 
 
 def decide_transfer(registry: Registry, domain: Domain, moment: datetime, *, approved: bool) -> None:

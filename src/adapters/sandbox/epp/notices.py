@@ -5,7 +5,15 @@ from typing import Final
 
 from adapters.sandbox.epp.calendar import written
 from adapters.sandbox.epp.nodes import Node, branch, leaf, optional
-from adapters.sandbox.epp.records import Domain, Message, MessageKind, PendingCreate, PendingRenewal, Transfer
+from adapters.sandbox.epp.records import (
+    Domain,
+    Message,
+    MessageKind,
+    PendingCreate,
+    PendingRenewal,
+    PendingRestore,
+    Transfer,
+)
 from adapters.sandbox.epp.registry import Registry
 
 _TRANSFER_TEXTS: Final = {
@@ -16,6 +24,7 @@ _TRANSFER_TEXTS: Final = {
     "serverApproved": "Transfer approved by the registry.",
     "serverCancelled": "Transfer cancelled by the registry.",
 }
+_WHAT: Final = {PendingCreate: "Registration", PendingRenewal: "Renewal", PendingRestore: "Restore"}
 NOBODY: Final = "registry"
 
 
@@ -34,9 +43,14 @@ def of_transfer(registry: Registry, to: str, name: str, transfer: Transfer, mome
 
 
 def of_decision(
-    registry: Registry, domain: Domain, pending: PendingCreate | PendingRenewal, moment: datetime, *, approved: bool
+    registry: Registry,
+    domain: Domain,
+    pending: PendingCreate | PendingRenewal | PendingRestore,
+    moment: datetime,
+    *,
+    approved: bool,
 ) -> None:
-    """Tell a registrar what became of his registration or renewal."""
+    """Tell a registrar what became of his registration, renewal or restore."""
     data = {
         "name": domain.name,
         "approved": "1" if approved else "0",
@@ -44,7 +58,7 @@ def of_decision(
         "server_transaction": pending.server_transaction,
         "decided_at": written(moment),
     }
-    what = "Registration" if isinstance(pending, PendingCreate) else "Renewal"
+    what = _WHAT[type(pending)]
     text = f"{what} approved." if approved else f"{what} refused."
     _queue(registry, domain.registrar, "panData", text, data=data, moment=moment)
 

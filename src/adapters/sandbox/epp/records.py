@@ -6,9 +6,9 @@ Passwords and authorisation codes are kept as salted hashes.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 ContactRole = Literal["admin", "billing", "tech"]
 GraceKind = Literal["addPeriod", "autoRenewPeriod", "renewPeriod", "transferPeriod"]
@@ -17,6 +17,7 @@ MessageKind = Literal["text", "panData", "trnData", "renData", "changePoll"]
 TransferStatus = Literal[
     "pending", "clientApproved", "clientCancelled", "clientRejected", "serverApproved", "serverCancelled"
 ]
+NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +212,16 @@ class PendingRenewal:
     fee: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class PendingRestore:
+    """The request or the report of a restore that the registry has not decided; a report costs nothing."""
+
+    is_report: bool
+    transaction: str
+    server_transaction: str
+    fee: Decimal
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Domain(Sponsored):
     """A domain (RFC 5731)."""
@@ -228,6 +239,7 @@ class Domain(Sponsored):
     transfer: Transfer | None = None
     pending: PendingCreate | None = None
     renewal: PendingRenewal | None = None
+    restore: PendingRestore | None = None
 
     @property
     def key(self) -> str:
@@ -247,9 +259,11 @@ class Domain(Sponsored):
 
     @property
     def due_at(self) -> datetime:
-        """When something happens to it by itself."""
+        """When something happens to it by itself. While a restore waits for its decision, nothing does."""
         if self.pending is not None:
             return self.pending.decides_at
+        if self.restore is not None:
+            return NEVER
         if self.removal is not None:
             return self.removal.until
         if self.transfer is not None and self.in_transfer:

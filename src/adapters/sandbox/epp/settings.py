@@ -35,6 +35,7 @@ class RegistrySettings(BaseModel):
     transfer_lock_days: Days = 60
     transfers_at_once: bool = False
     renewals_at_once: bool = True
+    restores_at_once: bool = True
     tell_gaining: bool = False
     restore_report: bool = True
     auto_renew: bool = True

@@ -14,7 +14,7 @@ from adapters.sandbox.epp.registry import Registry
 
 
 class Decision(BaseModel):
-    """The registry decides: about a registration or renewal that waits, or a transfer (`serverApproved` …)."""
+    """The registry decides: about a registration, renewal or restore that waits, or a transfer (`serverApproved` …)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -63,6 +63,7 @@ class Adjustment(BaseModel):
     advance_seconds: Annotated[float, Field(ge=0, le=3_200_000_000)] = 0
     registrations: tuple[Decision, ...] = ()
     renewals: tuple[Decision, ...] = ()
+    restores: tuple[Decision, ...] = ()
     transfer_requests: tuple[TransferRequest, ...] = ()
     transfers: tuple[Decision, ...] = ()
     interventions: tuple[Intervention, ...] = ()
@@ -112,16 +113,12 @@ class EppSimulator:
         if asked.advance_seconds:
             self.registry.move_on(asked.advance_seconds)
             happenings.settle(self.registry)
-        for decision in asked.registrations:
-            self._decide_registration(decision)
-        for decision in asked.renewals:
-            found = self._domain(decision.domain)
-            happenings.decide_renewal(self.registry, found, self.registry.clock.now(), approved=decision.approved)
+        self._decide(happenings.decide, asked.registrations)
+        self._decide(happenings.decide_renewal, asked.renewals)
+        self._decide(happenings.decide_restore, asked.restores)
         for wanted in asked.transfer_requests:
             transfers.ask(self.registry, self._domain(wanted.domain), wanted.registrar, self.registry.clock.now())
-        for decision in asked.transfers:
-            found = self._domain(decision.domain)
-            happenings.decide_transfer(self.registry, found, self.registry.clock.now(), approved=decision.approved)
+        self._decide(happenings.decide_transfer, asked.transfers)
         for intervention in asked.interventions:
             self._intervene(intervention)
         for notice in asked.messages:
@@ -133,9 +130,9 @@ class EppSimulator:
             raise ValueError(f"there is no registrar {identifier}")
         self.registry.registrars.save(replace(account, balance=balance))
 
-    def _decide_registration(self, decision: Decision) -> None:
-        found = self._domain(decision.domain)
-        happenings.decide(self.registry, found, self.registry.clock.now(), approved=decision.approved)
+    def _decide(self, decide: happenings.Decide, decisions: tuple[Decision, ...]) -> None:
+        for each in decisions:
+            decide(self.registry, self._domain(each.domain), self.registry.clock.now(), approved=each.approved)
 
     def _intervene(self, wanted: Intervention) -> None:
         found, now = self._domain(wanted.domain), self.registry.clock.now()

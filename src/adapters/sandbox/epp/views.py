@@ -33,6 +33,8 @@ def domain_statuses(domain: Domain) -> tuple[str, ...]:
         pending.append("pendingDelete")
     if domain.in_transfer:
         pending.append("pendingTransfer")
+    if domain.restore is not None:
+        pending.append("pendingUpdate")
     found = (*domain.statuses, *pending)
     return found or (("ok",) if domain.nameservers else ("inactive",))
 

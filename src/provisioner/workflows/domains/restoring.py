@@ -41,8 +41,8 @@ def restore_domain(op: Operation, registrar: Registrar) -> ServiceChange:
         raise Rejected("not_restorable", f"{seen.domain} cannot be restored any more: {status.replace('_', ' ')}")
     hosts = seen.nameservers
     if status == REDEMPTION:
-        _restore(op, registrar, seen)
-        seen = _verified(op, registrar, seen)
+        patience = _restore(op, registrar, seen)
+        seen = _verified(op, registrar, seen, patience)
         hosts = _give_hosts_back(op, registrar, seen)
     on_hold = HOLD in seen.statuses
     suspended_by = (op.service.suspended_by or "system") if on_hold else None
@@ -51,7 +51,8 @@ def restore_domain(op: Operation, registrar: Registrar) -> ServiceChange:
     return as_seen(op, seen, back, paid=status == REDEMPTION, also=also, suspended_by=suspended_by)
 
 
-def _restore(op: Operation, registrar: Registrar, seen: Seen) -> None:
+def _restore(op: Operation, registrar: Registrar, seen: Seen) -> float | None:
+    """Ask and report; the seconds for which a registry that decides about the report by hand is waited for."""
     rules = Ordered.of(op).rules
     quoted = prices.quote(op, registrar, seen.domain, "restore", 1)
     cap = prices.agreed(quoted, prices.cap_of(op, quoted, None))
@@ -65,8 +66,10 @@ def _restore(op: Operation, registrar: Registrar, seen: Seen) -> None:
         lapsed=RESTORE.lapsed(op),
     )
     restored_at = str(op.write_down("requested", {"at": op.now.isoformat()})["at"])
-    if rules.restore_report or asked.data.get("report_due"):
-        op.step("report", registrar.report_restore, _report(op, seen, restored_at))
+    if not (rules.restore_report or asked.data.get("report_due")):
+        return None
+    told = op.step("report", registrar.report_restore, _report(op, seen, restored_at))
+    return REGISTRY_DECIDES if told.data.get("decides_later") else None
 
 
 def _give_hosts_back(op: Operation, registrar: Registrar, seen: Seen) -> tuple[str, ...]:
@@ -89,7 +92,7 @@ def _report(op: Operation, seen: Seen, restored_at: str) -> RestoreReport:
     return RestoreReport(seen.domain, moment(deleted_at).isoformat(), restored_at, reason, STATEMENTS)
 
 
-def _verified(op: Operation, registrar: Registrar, before: Seen) -> Seen:
+def _verified(op: Operation, registrar: Registrar, before: Seen, patience: float | None) -> Seen:
     """The domain, back. A refusal that came after the report leaves it to an operator, as money was spent."""
 
     def check(domain: str) -> Done | None:
@@ -102,5 +105,5 @@ def _verified(op: Operation, registrar: Registrar, before: Seen) -> Seen:
 
     refused = RESTORE.refusal(op)
     reason = f"the registry has not brought {before.domain} back yet"
-    shown = op.wait_until("verify", check, before.domain, every=LOOK_EVERY, reason=reason)
+    shown = op.wait_until("verify", check, before.domain, every=LOOK_EVERY, reason=reason, foreseen=patience)
     return Seen.from_look(before.domain, shown.data)

@@ -12,7 +12,7 @@ from adapters.sandbox.epp.calendar import written, years_later
 from adapters.sandbox.epp.call import Answer, Call, Handler
 from adapters.sandbox.epp.commands.parameters import MAX_YEARS, forbid, years
 from adapters.sandbox.epp.nodes import Node, branch, leaf
-from adapters.sandbox.epp.records import Domain, Grace, PendingRenewal
+from adapters.sandbox.epp.records import Domain, Grace, PendingRenewal, PendingRestore
 from adapters.sandbox.epp.refusals import Code, Refusal
 
 
@@ -71,17 +71,20 @@ def restore(call: Call) -> Answer:
     """Ask for a domain in redemption back; the report is then due, where the registry wants one."""
     found = _deleted(call, "redemptionPeriod")
     cost = call.pay(found.name, "restore", 1)
-    settings = call.registry.settings
-    if settings.restore_report and found.removal is not None:
-        until = call.now + timedelta(days=settings.restore_report_days)
-        removal = replace(found.removal, stage="pendingRestore", until=until)
-        call.registry.domains.save(replace(found, removal=removal))
-        extensions: tuple[Node, ...] = (branch("rgp:upData", leaf("rgp:rgpStatus", s="pendingRestore")),)
-    else:
-        _bring_back(call, found)
-        extensions = ()
+    code, extensions = _asked_back(call, found, cost)
     call.record(found.name, {"ex_date": written(found.expires_at), "fee": str(cost.amount)}, roid=found.roid)
-    return Answer(extensions=(*extensions, *call.told_price("fee:updData", cost)))
+    return Answer(code, extensions=(*extensions, *call.told_price("fee:updData", cost)))
+
+
+def _asked_back(call: Call, found: Domain, cost: Price) -> tuple[Code, tuple[Node, ...]]:
+    if not call.registry.settings.restores_at_once:
+        _decide_later(call, found, is_report=False, fee=cost.amount)
+        return Code.PENDING, ()
+    if not call.registry.settings.restore_report:
+        call.registry.domains.save(happenings.brought_back(found, call.now))
+        return Code.DONE, ()
+    call.registry.domains.save(happenings.awaiting_report(call.registry, found, call.now))
+    return Code.DONE, (branch("rgp:upData", leaf("rgp:rgpStatus", s="pendingRestore")),)
 
 
 def restore_report(call: Call) -> Answer:
@@ -89,9 +92,19 @@ def restore_report(call: Call) -> Answer:
     restored = call.request.extensions["rgp:update"].children[0]
     if restored.find("rgp:report") is None:
         raise Refusal(Code.MISSING, "The report is missing", "rgp:report")
-    found = _bring_back(call, _deleted(call, "pendingRestore"))
+    found = _deleted(call, "pendingRestore")
+    if call.registry.settings.restores_at_once:
+        found = call.registry.domains.save(happenings.brought_back(found, call.now))
+    else:
+        _decide_later(call, found, is_report=True, fee=Decimal(0))
     call.record(found.name, {"ex_date": written(found.expires_at)}, roid=found.roid)
-    return Answer()
+    return Answer(Code.DONE if call.registry.settings.restores_at_once else Code.PENDING)
+
+
+def _decide_later(call: Call, found: Domain, *, is_report: bool, fee: Decimal) -> None:
+    """A request or a report waits for the registry's decision (1001)."""
+    waits = PendingRestore(is_report, call.request.transaction, call.server_transaction, fee)
+    call.registry.domains.save(replace(found, restore=waits))
 
 
 def _deleted(call: Call, stage: str) -> Domain:
@@ -99,16 +112,9 @@ def _deleted(call: Call, stage: str) -> Domain:
     call.own(found)
     if found.removal is None or found.removal.stage != stage:
         raise Refusal(Code.STATUS, f"The domain is not in {stage}", "domain:name", found.name)
+    if found.restore is not None:
+        raise Refusal(Code.STATUS, "The restore waits for its decision", "domain:name", found.name)
     return found
-
-
-def _bring_back(call: Call, found: Domain) -> Domain:
-    """The domain as it was; one that has expired meanwhile is renewed until it has not."""
-    expires_at = found.expires_at
-    while expires_at <= call.now:
-        expires_at = years_later(expires_at, 1)
-    restored = replace(found, removal=None, expires_at=expires_at, updated_by=call.registrar, updated_at=call.now)
-    return call.registry.domains.save(restored)
 
 
 def _check_expiry(found: Domain, text: str) -> None:
