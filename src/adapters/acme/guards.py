@@ -62,6 +62,11 @@ class Guards:
         if wait > 0:
             raise _throttled(f"{most} certificates for exactly these names were ordered within a week", wait)
 
+    def not_issued(self, request: CertificateRequest) -> None:
+        """Give back a certificate that was certainly not issued: the authority counts none. Safe to call twice."""
+        if self._allowance is not None:
+            self._allowance.give_back(CERTIFICATES, name_set(request.names), once=_fingerprint(request))
+
     def _spend_order(self, request: CertificateRequest) -> float:
         span = int(self._clock.now().timestamp()) // SAME_TRY_SECONDS
         once = f"{_fingerprint(request)} {span}"

@@ -17,6 +17,7 @@ from provisioner.ports.certificates import AuthorityOrder
 from provisioner.ports.outcomes import Done, Failure, Pending, Rejected, Unavailable
 
 MOST_ALTERNATES: Final = 5
+_NOTHING_ISSUED: Final = (resources.PENDING, resources.READY, resources.INVALID)
 FETCH_AGAIN: Final = 10.0
 """Seconds until a certificate that was issued and could not be fetched is fetched again."""
 
@@ -54,7 +55,19 @@ class Issuance:
             if failed.vendor_code != errors.NOT_READY:
                 raise
             return self._orders.look(order)  # another attempt of ours was quicker
+        except Rejected:
+            self._give_back(order)
+            raise
         return read(Call.FINALIZE, lambda: resources.read_order(answer.body)), answer
+
+    def _give_back(self, order: AuthorityOrder) -> None:
+        """What the order, refused, has reserved; an order that cannot be seen may have its certificate after all."""
+        try:
+            found, _ = self._orders.look(order)
+        except Failure:
+            return
+        if found.status in _NOTHING_ISSUED:
+            self._guards.not_issued(order.request)
 
     def _fetched_or_pending(self, order: AuthorityOrder, found: Order, answer: Answer) -> Done | Pending:
         """A certificate that exists and could not be fetched now is waited for, never given up."""
@@ -70,7 +83,7 @@ class Issuance:
         if found.status == resources.PROCESSING:
             return Pending(answer.retry_after or LOOK_AGAIN, "the authority is issuing the certificate", order.url)
         if found.status != resources.VALID or not found.certificate:
-            raise self._orders.refusal(found)
+            raise self._orders.dead(order, found)
         return self._fetch(order, found.certificate)
 
     def _fetch(self, order: AuthorityOrder, url: str) -> Done:

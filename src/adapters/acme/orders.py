@@ -16,7 +16,7 @@ from adapters.acme.problems import ProblemDocument
 from adapters.acme.resources import Authorization, Directory, Order
 from adapters.acme.settings import Settings
 from provisioner.ports.certificates import AuthorityOrder, CertificateRequest, Challenge
-from provisioner.ports.outcomes import Done, Failure, Misconfigured, Pending, Rejected
+from provisioner.ports.outcomes import Done, Failure, Misconfigured, Pending, Rejected, Throttled
 
 LOOK_AGAIN: Final = 2.0
 """Seconds between looks at an order, where the authority names none."""
@@ -68,10 +68,11 @@ class Orders:
         if found.status in _SETTLED:
             return Done(order.url)
         if found.status != resources.PENDING:
-            raise self.refusal(found)
+            raise self.dead(order, found)
         waiting = [one for one in self._authorizations(found) if one.status != resources.VALID]
         failed = [one for one in waiting if one.status in _UNSUCCESSFUL]
         if failed:
+            self._guards.not_issued(order.request)
             raise _failed(failed, found)
         names = ", ".join(one.name for one in waiting) or "the order"
         return Pending(answer.retry_after or LOOK_AGAIN, f"the authority is still looking at {names}", order.url)
@@ -90,8 +91,13 @@ class Orders:
         answer = self._client.read(order.url)
         return read(Call.READ, lambda: resources.read_order(answer.body)), answer
 
-    def refusal(self, found: Order) -> Rejected:
-        """Why an order came to nothing, as far as its authorizations tell, which name names, or it itself."""
+    def dead(self, order: AuthorityOrder, found: Order) -> Rejected:
+        """Why an order came to nothing, as far as its authorizations tell, which name names, or it itself.
+
+        One that is invalid has no certificate, and never gets one.
+        """
+        if found.status == resources.INVALID:
+            self._guards.not_issued(order.request)
         return _failed(self._authorizations(found), found)
 
     def _new_order(self, request: CertificateRequest, directory: Directory) -> Answer:
@@ -104,8 +110,12 @@ class Orders:
                     raise
         # The certificate that is replaced may be another authority's, or unknown here: then this is an order like any.
         self._guards.certificate(request)
-        self._guards.new_order(request)
-        return self._post_order(request, directory, profile, "")
+        try:
+            self._guards.new_order(request)
+            return self._post_order(request, directory, profile, "")
+        except (Rejected, Misconfigured, Throttled):  # there is no order, so nothing can be issued
+            self._guards.not_issued(request)
+            raise
 
     def _post_order(self, request: CertificateRequest, directory: Directory, profile: str, replaces: str) -> Answer:
         names = [messages.Identifier(typ=messages.IDENTIFIER_FQDN, value=name) for name in request.names]

@@ -23,6 +23,7 @@ PENDING: Final = "pending"
 READY: Final = "ready"
 PROCESSING: Final = "processing"
 VALID: Final = "valid"
+INVALID: Final = "invalid"
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _KINDS: Final = {

@@ -39,6 +39,10 @@ class Allowance(Protocol):
         """
         ...
 
+    def give_back(self, kind: str, subject: str, *, once: str) -> None:
+        """Give back what was spent under `once`, as the vendor does not count it. Safe to call twice."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class VendorAccount:

@@ -34,10 +34,20 @@ class StoreAllowance:
         """
         if most < 1 or seconds > (KEPT_DAYS - 1) * DAY:
             raise ValueError(f"{most} in {seconds:g} seconds cannot be counted: give 1 or more, in a week at most")
-        key = {"account": self._account, "kind": _short(kind, NAME), "subject": _short(subject, ID)}
+        key = self._key(kind, subject)
         with self._database.begin() as connection:
             self._be_alone(connection, key)
             return self._spend(connection, key, _short(once, LONG_ID), most, seconds)
+
+    def give_back(self, kind: str, subject: str, *, once: str) -> None:
+        """Give back what was spent under `once`, as the vendor does not count it. Safe to call twice."""
+        where = {**self._key(kind, subject), "once": _short(once, LONG_ID)}
+        here = [allowances.c[name] == value for name, value in where.items()]
+        with self._database.begin() as connection:
+            connection.execute(sa.delete(allowances).where(*here))
+
+    def _key(self, kind: str, subject: str) -> dict[str, str]:
+        return {"account": self._account, "kind": _short(kind, NAME), "subject": _short(subject, ID)}
 
     def _be_alone(self, connection: sa.Connection, key: dict[str, str]) -> None:
         """One transaction at a time counts for a subject. SQLite has one writer anyway."""

@@ -24,6 +24,10 @@ class CountedAllowance:
         self.spent[kind, subject, once] = now
         return 0.0
 
+    def give_back(self, kind: str, subject: str, *, once: str) -> None:
+        """Give back what was spent under `once`."""
+        self.spent.pop((kind, subject, once), None)
+
     def count(self, kind: str) -> int:
         """How much of a kind was spent."""
         return sum(1 for a_kind, _, _ in self.spent if a_kind == kind)

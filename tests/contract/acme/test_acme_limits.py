@@ -7,7 +7,7 @@ from email.utils import format_datetime
 import pytest
 
 from provisioner.kernel.clock import FakeClock, SystemClock
-from provisioner.ports.outcomes import Done, Throttled, Unavailable
+from provisioner.ports.outcomes import Done, Rejected, Throttled, Unavailable
 from tests.contract.acme.allowances import CountedAllowance
 from tests.contract.acme.between import DIRECTORY, FINALIZE, NEW_ORDER, ORDER, Between, Reply, problem
 from tests.contract.acme.world import PebbleWorld
@@ -171,6 +171,102 @@ def test_asking_again_for_one_certificate_spends_nothing(
     with pytest.raises(Unavailable):
         authority.issue(order)
     assert isinstance(issued(authority, order), Done)
+    assert allowance.count("certificates") == 1
+
+
+def given_back(world: PebbleWorld, allowance: CountedAllowance, name: str) -> bool:
+    """Whether nothing is spent for a name, and the one certificate that is allowed for it can be had."""
+    authority = world.opened(certificates_per_week_for_a_name_set="1")
+    nothing_spent = allowance.count("certificates") == 0
+    return nothing_spent and isinstance(issued(authority, ready(world, authority, wanted([name]))), Done)
+
+
+def test_a_name_that_was_not_proven_costs_no_certificate(
+    counted_world: PebbleWorld, allowance: CountedAllowance
+) -> None:
+    authority, name = counted_world.opened(certificates_per_week_for_a_name_set="1"), new_name(counted_world)
+    order, done = opened_order(authority, wanted([name]))
+    authority.answer(order, challenges_of(done, HTTP)[0])
+    refused(authority, order)
+    assert given_back(counted_world, allowance, name)
+    assert allowance.count("validations") == 2
+
+
+def test_an_order_that_was_given_back_twice_is_given_back_once(
+    counted_world: PebbleWorld, allowance: CountedAllowance
+) -> None:
+    authority, name = counted_world.opened(certificates_per_week_for_a_name_set="2"), new_name(counted_world)
+    issued(authority, ready(counted_world, authority, wanted([name])))
+    order, done = opened_order(authority, wanted([name]))
+    authority.answer(order, challenges_of(done, HTTP)[0])
+    for _ in range(2):
+        refused(authority, order)
+    assert allowance.count("certificates") == 1
+
+
+@pytest.mark.parametrize(("kind", "status"), [("rejectedIdentifier", 400), ("rateLimited", 429)])
+def test_an_order_that_was_refused_costs_no_certificate(
+    counted_world: PebbleWorld, wire: Between, allowance: CountedAllowance, kind: str, status: int
+) -> None:
+    authority, name = counted_world.opened(certificates_per_week_for_a_name_set="1"), new_name(counted_world)
+    wire.say(NEW_ORDER, problem(kind, status))
+    with pytest.raises((Rejected, Throttled)):
+        authority.open_order(wanted([name]))
+    assert given_back(counted_world, allowance, name)
+
+
+def test_an_order_that_we_do_not_allow_ourselves_costs_no_certificate(
+    counted_world: PebbleWorld, allowance: CountedAllowance
+) -> None:
+    authority, name = counted_world.opened(orders_per_3_hours="1"), new_name(counted_world)
+    authority.open_order(wanted([new_name(counted_world)]))
+    with pytest.raises(Throttled):
+        authority.open_order(wanted([name]))
+    assert allowance.count("certificates") == 1
+
+
+def test_a_certificate_that_was_refused_costs_none(
+    counted_world: PebbleWorld, wire: Between, allowance: CountedAllowance
+) -> None:
+    authority, name = counted_world.opened(certificates_per_week_for_a_name_set="1"), new_name(counted_world)
+    order = ready(counted_world, authority, wanted([name]))
+    wire.say(FINALIZE, problem("caa", 403))
+    with pytest.raises(Rejected):
+        authority.issue(order)
+    assert given_back(counted_world, allowance, name)
+
+
+def test_an_order_that_became_invalid_while_it_was_issued_costs_no_certificate(
+    counted_world: PebbleWorld, wire: Between, allowance: CountedAllowance
+) -> None:
+    authority = counted_world.opened(certificates_per_week_for_a_name_set="1")
+    order = ready(counted_world, authority, wanted([new_name(counted_world)]))
+    wire.change(ORDER, lambda answer: answer.with_json(status="invalid"))
+    with pytest.raises(Rejected):
+        authority.find_issued(order)
+    assert allowance.count("certificates") == 0
+
+
+def test_a_refusal_of_an_order_that_was_issued_all_the_same_costs_a_certificate(
+    counted_world: PebbleWorld, wire: Between, allowance: CountedAllowance
+) -> None:
+    authority = counted_world.opened(certificates_per_week_for_a_name_set="1")
+    order = ready(counted_world, authority, wanted([new_name(counted_world)]))
+    wire.change(FINALIZE, lambda _: problem("malformed", 400), times=1)
+    with pytest.raises(Rejected):
+        authority.issue(order)
+    assert allowance.count("certificates") == 1
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_an_order_whose_outcome_is_unknown_keeps_its_certificate(
+    counted_world: PebbleWorld, wire: Between, allowance: CountedAllowance, status: int
+) -> None:
+    authority = counted_world.opened(certificates_per_week_for_a_name_set="1")
+    order = ready(counted_world, authority, wanted([new_name(counted_world)]))
+    wire.say(ORDER, Reply(status, b"who knows"), times=20, writing=False)
+    with pytest.raises((Rejected, Unavailable)):
+        authority.find_issued(order)
     assert allowance.count("certificates") == 1
 
 

@@ -106,6 +106,36 @@ def test_long_texts_are_told_apart(allowance: StoreAllowance) -> None:
     assert spend(allowance, f"{names}!", kind=names, subject=f"{names}!", most=1) == 0.0
 
 
+def test_what_is_given_back_can_be_spent_again(stage: Stage, allowance: StoreAllowance) -> None:
+    spend(allowance, "a", most=1)
+    another(stage).give_back("orders", "all", once="a")
+    assert spend(allowance, "b", most=1) == 0.0
+
+
+def test_what_is_given_back_again_is_given_back_once(allowance: StoreAllowance) -> None:
+    for once in "ab":
+        spend(allowance, once)
+    for _ in range(2):
+        allowance.give_back("orders", "all", once="a")
+    assert [spend(allowance, once) > 0.0 for once in "cd"] == [False, True]
+
+
+def test_nothing_else_is_given_back(stage: Stage, allowance: StoreAllowance) -> None:
+    spend(allowance, "a", most=1)
+    allowance.give_back("orders", "all", once="b")
+    allowance.give_back("failures", "all", once="a")
+    allowance.give_back("orders", "example.com", once="a")
+    another(stage, "ca-2").give_back("orders", "all", once="a")
+    assert spend(allowance, "c", most=1) > 0.0
+
+
+def test_what_has_a_long_name_is_given_back_too(allowance: StoreAllowance) -> None:
+    names = ",".join(f"name-{number}.example.com" for number in range(100))
+    spend(allowance, names, kind=names, subject=names, most=1)
+    allowance.give_back(names, names, once=names)
+    assert spend(allowance, "another", kind=names, subject=names, most=1) == 0.0
+
+
 @pytest.mark.parametrize(("most", "seconds"), [(0, HOUR), (1, 30 * DAY)])
 def test_what_cannot_be_counted_is_a_mistake(allowance: StoreAllowance, most: int, seconds: float) -> None:
     with pytest.raises(ValueError, match="cannot be counted"):
