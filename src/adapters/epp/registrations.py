@@ -202,14 +202,13 @@ def _registered(data: DomainData) -> Done:
 
 
 def _gone(seen: Seen, roid: str) -> Done | None:
-    """Whether the object of that `roid` is gone, or about to be."""
+    """Whether the object of that `roid` is gone, or about to be; some registries do not show in which period it is."""
     data = seen.data
     if not seen.exists or (data.roid and roid and data.roid != roid):
         return Done(data.name, {"state": "deleted"})
-    if seen.ours and statuses.REDEMPTION in data.rgp_statuses:
+    is_leaving = statuses.PENDING_DELETE in data.statuses or statuses.REDEMPTION in data.rgp_statuses
+    if seen.ours and is_leaving and statuses.PENDING_RESTORE not in data.rgp_statuses:
         return Done(data.name, {"state": "redemption"})
-    if seen.ours and statuses.PENDING_DELETE in data.statuses and statuses.PENDING_RESTORE not in data.rgp_statuses:
-        return Done(data.name, {"state": "deleted"})
     return None
 
 

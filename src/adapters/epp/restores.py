@@ -20,9 +20,12 @@ class Restores:
 
     def request(self, domain: str, max_price: Price | None) -> Done | Pending:
         """Ask, unless it was asked for already."""
-        found = self._found(self._ours(domain))
+        data = self._ours(domain)
+        found = self._found(data)
         if found is not None:
             return found
+        if statuses.PENDING_DELETE in data.rgp_statuses:
+            raise Rejected("not_restorable", f"the redemption of {domain} is over, and the registry is to purge it")
         price = self.prices.agreed(domain, "restore", 1, max_price)
         try:
             reply = self.registry.ask(commands.domain_restore_request(domain, price), priced=price is not None)
@@ -87,7 +90,7 @@ class Restores:
         found = self._found(data)
         if found is not None:
             return found
-        if refused.vendor_code == "2304" and statuses.REDEMPTION not in data.rgp_statuses:
+        if refused.vendor_code == "2304" and not data.rgp_statuses:
             return self._asked(domain)
         raise refused
 

@@ -96,6 +96,6 @@ class AuthCodeMissing(DomainRefused):
 
 
 class NotRestorable(DomainRefused):
-    """The registry restores nothing under this top-level domain."""
+    """The registry restores nothing under this top-level domain, or the domain is gone for good."""
 
     code = "not_restorable"

@@ -18,7 +18,7 @@ from provisioner.store.acceptance import note_row
 from provisioner.store.certificate_commands import CERTIFICATE, at_its_place, certificate_columns
 from provisioner.store.changes import OrderChange
 from provisioner.store.database import Database
-from provisioner.store.domain_commands import DomainCommand
+from provisioner.store.domain_commands import DomainCommand, check_restorable
 from provisioner.store.domains import DomainExists, DomainTerms, check_name_free, is_name_clash
 from provisioner.store.events import Announcer, Context, Row
 from provisioner.store.inbox import inbox_row, take_in
@@ -135,6 +135,7 @@ class Commands:
             changed = details.keep_contacts()
             service = lock_service(connection, command.service_id)
             workflow = _workflow_for(service, command)
+            check_restorable(service, command)
             intended = next_service_status(ServiceStatus(service["intended_status"]), command.event)
             role = _acting_role(connection, service, command, message.actor.role)
             if due is not None:

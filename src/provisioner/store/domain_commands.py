@@ -11,17 +11,22 @@ from provisioner.kernel.passwords import generate
 from provisioner.messages.envelope import Message
 from provisioner.orders.commands import NewCommand
 from provisioner.orders.contacts import referenced, settle_contact
+from provisioner.orders.domain_refusals import NotRestorable
 from provisioner.orders.domains import settle_command
+from provisioner.orders.statuses import ServiceStatus
 from provisioner.store.contacts import Contact, ContactChanges, known_contacts
 from provisioner.store.domains import PRODUCT, given_contacts
 from provisioner.store.events import Row
 from provisioner.store.new_services import Sealing, code_length
 from provisioner.store.tables import services
 from provisioner.store.writing import Writing
+from provisioner.workflows.domains.seen import DELETED, TRANSFERRED_AWAY
 
 AT: Final = "/data"
 OF_ANY_SERVICE: Final = frozenset({"suspend", "resume", "cancel"})
 NEW_CODE: Final = "auth-code"
+RESTORE: Final = "restore"
+GONE: Final = (DELETED, TRANSFERRED_AWAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,15 @@ class DomainCommand:
         here = (services.c.id == self.command.service_id, services.c.product == PRODUCT)
         customer_id: str | None = self.writing.connection.scalar(sa.select(services.c.customer_id).where(*here))
         return customer_id
+
+
+def check_restorable(service: Mapping[str, Any], command: NewCommand) -> None:
+    """Raise NotRestorable for the restore of a domain that is gone: by then the registry has let go of it."""
+    if command.verb != RESTORE or service["status"] != ServiceStatus.CANCELLED.value:
+        return
+    data = service["data"] or {}
+    never = f"{service['name']} was never registered for this service, or transferred to it"
+    raise NotRestorable(AT, f"cannot be done: {data.get('reason') if data.get('domain_status') in GONE else never}")
 
 
 def _settled(contact: Contact) -> Contact:

@@ -9,6 +9,7 @@ DELETE = "domain-delete"
 REDEMPTION = info(statuses=["pendingDelete"], rgp=["redemptionPeriod"])
 RESTORING = info(statuses=["pendingDelete"], rgp=["pendingRestore"])
 HIDDEN = info(statuses=["pendingDelete"])
+PURGING = info(statuses=["pendingDelete"], rgp=["pendingDelete"])
 REQUEST = "domain-restore-request"
 REPORT = RestoreReport(NAME, "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
 CAP = Price("60.00", "EUR")
@@ -34,11 +35,12 @@ def test_an_older_domain_goes_to_redemption() -> None:
     [
         (not_shown(2303), "deleted"),
         (REDEMPTION, "redemption"),
-        (HIDDEN, "deleted"),
+        (HIDDEN, "redemption"),
+        (PURGING, "redemption"),
         (info(roid="D2-REG"), "deleted"),
         (info(roid="D2-REG", registrar=THEM), "deleted"),
     ],
-    ids=["gone", "redemption", "pending", "registered anew", "registered anew elsewhere"],
+    ids=["gone", "redemption", "pending", "to be purged", "registered anew", "registered anew elsewhere"],
 )
 def test_mode_12_a_domain_that_is_gone_is_not_deleted_again(answer: Turn, state: str) -> None:
     with scene(answer) as this:
@@ -162,6 +164,18 @@ def test_a_request_that_is_refused_in_redemption_is_refused() -> None:
     ):
         this.registrar.request_restore(NAME, CAP)
     assert no_way.value.code == "not_restorable"
+
+
+def test_a_domain_whose_redemption_is_over_is_not_asked_for() -> None:
+    with scene(PURGING) as this, pytest.raises(Rejected) as over:
+        this.registrar.request_restore(NAME, CAP)
+    assert over.value.code == "not_restorable"
+
+
+def test_a_request_that_came_after_the_redemption_is_refused() -> None:
+    with scene(REDEMPTION, checked("50.00"), (REQUEST, no(2304)), PURGING) as this, pytest.raises(Rejected) as over:
+        this.registrar.request_restore(NAME, CAP)
+    assert over.value.code == "not_restorable"
 
 
 def test_a_domain_in_redemption_has_no_restore() -> None:

@@ -180,6 +180,13 @@ def test_a_domain_that_was_suspended_is_suspended_when_it_is_back(domain: Domain
     assert domain.service.status is ServiceStatus.SUSPENDED
 
 
+def test_what_is_about_to_be_purged_cannot_be_restored(domain: DomainWorld) -> None:
+    in_redemption(domain)
+    domain.registry.domains[NAME].grace = {"pendingDelete"}
+    domain.do("domain.restore", reason="deleted by mistake")
+    assert (domain.error_code("op-2"), domain.registry.count("domain:restore")) == ("not_restorable", 0)
+
+
 def test_what_is_gone_cannot_be_restored(domain: DomainWorld) -> None:
     domain.registry.domains[NAME].registrar = OTHERS
     domain.do("domain.restore", reason="deleted by mistake")

@@ -42,7 +42,7 @@ def delete_domain(op: Operation, registrar: Registrar) -> ServiceChange:
     _lift_locks(op, registrar, seen)
     _remove_hosts(op, registrar, seen)
     done = op.step("delete", registrar.delete, seen.domain, known_roid(op) or seen.roid)
-    return _deleted() if done.data.get("state") == IN_GRACE else _in_redemption(op)
+    return _deleted(seen.domain) if done.data.get("state") == IN_GRACE else _in_redemption(op)
 
 
 def _lift_locks(op: Operation, registrar: Registrar, seen: Seen) -> None:
@@ -84,8 +84,8 @@ def _named(names: Iterable[str]) -> tuple[Host, ...]:
     return tuple(Host(name) for name in names)
 
 
-def _deleted() -> ServiceChange:
-    data = {"domain_status": DELETED}
+def _deleted(domain: str) -> ServiceChange:
+    data = {"domain_status": DELETED, "reason": f"{domain} was deleted at the registry at once, without redemption"}
     return ServiceChange(ServiceStatus.CANCELLED, data=data, upkeep=NEVER, wakes=True)
 
 

@@ -39,6 +39,9 @@ def restore_domain(op: Operation, registrar: Registrar) -> ServiceChange:
     status = seen.status(known_roid(op))
     if status in (DELETED, TRANSFERRED_AWAY):
         raise Rejected("not_restorable", f"{seen.domain} cannot be restored any more: {status.replace('_', ' ')}")
+    if seen.is_to_be_purged:
+        told = "its redemption is over, and the registry is about to delete it for good"
+        raise Rejected("not_restorable", f"{seen.domain} cannot be restored any more: {told}")
     hosts = seen.nameservers
     if status == REDEMPTION:
         patience = _restore(op, registrar, seen)

@@ -22,7 +22,8 @@ DELETE_LOCK: Final = "clientDeleteProhibited"
 REGISTRY_TRANSFER_LOCK: Final = "serverTransferProhibited"
 HOLD: Final = "clientHold"
 
-_LEAVING: Final = frozenset({"redemptionPeriod", "pendingRestore", "pendingDelete"})
+_PENDING_DELETE: Final = "pendingDelete"
+_LEAVING: Final = frozenset({"redemptionPeriod", "pendingRestore", _PENDING_DELETE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,11 @@ class Seen:
     def is_leaving(self) -> bool:
         """Whether it was deleted, and can only be restored."""
         return bool(self.statuses & _LEAVING or self.grace & _LEAVING)
+
+    @property
+    def is_to_be_purged(self) -> bool:
+        """Whether its redemption is over (RFC 3915 §2): nothing brings it back."""
+        return _PENDING_DELETE in self.grace and not self.grace & {"redemptionPeriod", "pendingRestore"}
 
     @property
     def is_locked(self) -> bool:
