@@ -14,9 +14,11 @@ from provisioner.orders.statuses import ServiceStatus
 from provisioner.store.events import Row
 from provisioner.store.new_services import Sealing
 from provisioner.store.tables import services
+from provisioner.store.tables_certificates import certificates
 from provisioner.store.writing import Writing
 
 CERTIFICATE: Final = "certificate"
+MOST_LEFT_BEHIND: Final = 10
 OF_AUTHORITY: Final = frozenset({"renew", "revoke"})
 
 
@@ -37,7 +39,7 @@ def at_its_place(connection: sa.Connection, command: NewCommand) -> NewCommand:
 def certificate_columns(
     writing: Writing, service: Mapping[str, Any], command: NewCommand, operation_id: str, sealing: Sealing
 ) -> Row:
-    """What the command's operation is given: a renewal a new private key, a removal what the site is to use instead.
+    """What the command's operation is given: a renewal a new private key, a removal what is at the site.
 
     Raises NotIssuedHere.
     """
@@ -45,8 +47,22 @@ def certificate_columns(
     if command.verb in OF_AUTHORITY and "method" not in attributes:
         raise NotIssuedHere
     key = generate_private_key(attributes["key"]) if command.verb == "renew" else None
-    others = _replacement(writing, service) if command.verb == "remove" else {}
+    others = _around(writing, service) if command.verb == "remove" else {}
     return {"inputs": {**command.inputs, **others}, "sealed_secret": sealing.operation(operation_id, key)}
+
+
+def _around(writing: Writing, service: Mapping[str, Any]) -> Row:
+    """What the site is to use instead, and which of the service's own certificates may be there without our knowing."""
+    return {**_kept(writing, service), **_replacement(writing, service)}
+
+
+def _kept(writing: Writing, service: Mapping[str, Any]) -> Row:
+    """The fingerprints of the newest that were obtained with a key, and are not known to be removed."""
+    own = (certificates.c.service_id == service["id"], certificates.c.sealed_key.is_not(None))
+    query = sa.select(certificates.c.fingerprint).where(*own, certificates.c.removed_at.is_(None))
+    newest = query.order_by(certificates.c.obtained_at.desc(), certificates.c.id).limit(MOST_LEFT_BEHIND)
+    found = list(writing.connection.scalars(newest))
+    return {"fingerprints": found} if found else {}
 
 
 def _replacement(writing: Writing, service: Mapping[str, Any]) -> Row:

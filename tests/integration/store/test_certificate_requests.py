@@ -4,10 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from cryptography import x509
 
 from provisioner.kernel.private_keys import open_private_key
 from provisioner.kernel.secret import Secret
+from provisioner.store.tables_certificates import certificates
 from tests.integration.store.certificate_desk import (
     AUTHORITY,
     DOMAIN,
@@ -237,3 +239,49 @@ class TestCommands:
         desk.csr()
         desk.becomes("active")
         assert code(desk.say(verb)) == ("rejected", "certificate_not_issued_here")
+
+
+class TestRemovals:
+    def kept(self, desk: CertificateStage, number: int, **columns: Any) -> None:
+        """A certificate that was obtained so many minutes after the first, with its key."""
+        begins = desk.stage.now() + timedelta(minutes=number)
+        row = {
+            "id": f"op-{number}",
+            "service_id": "cert-1",
+            "source": "authority",
+            "names": [DOMAIN],
+            "issuer": "CN=Test",
+            "serial": f"{number:x}",
+            "fingerprint": f"{number:064x}",
+            "not_before": begins,
+            "not_after": begins + timedelta(days=90),
+            "chain": "",
+            "sealed_key": b"sealed",
+            "obtained_at": begins,
+            **columns,
+        }
+        with desk.stage.store.database.begin() as connection:
+            connection.execute(sa.insert(certificates).values(**row))
+
+    def fingerprints(self, desk: CertificateStage) -> list[int]:
+        """Those that the removal looks for, as numbers."""
+        assert desk.say("remove").outcome == "accepted"
+        return [int(found, 16) for found in desk.operation("remove")["inputs"].get("fingerprints", ())]
+
+    def test_what_an_installation_may_have_left_is_looked_for(self, desk: CertificateStage) -> None:
+        add_certificate(desk.stage)
+        for number in (1, 2):
+            self.kept(desk, number)
+        assert self.fingerprints(desk) == [2, 1]
+
+    def test_what_was_removed_or_is_the_panel_s_own_is_not(self, desk: CertificateStage) -> None:
+        add_certificate(desk.stage)
+        self.kept(desk, 1, removed_at=desk.stage.now())
+        self.kept(desk, 2, source="panel", sealed_key=None)
+        assert self.fingerprints(desk) == []
+
+    def test_only_the_newest_are_looked_for(self, desk: CertificateStage) -> None:
+        add_certificate(desk.stage)
+        for number in range(1, 13):
+            self.kept(desk, number)
+        assert self.fingerprints(desk) == list(range(12, 2, -1))

@@ -1,15 +1,19 @@
 """Taking a certificate off its website."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
+from provisioner.orders.certificates import installed_name
 from provisioner.ports.outcomes import Rejected
 from provisioner.workflows.certificates import parties
+from provisioner.workflows.certificates.ordered import PANEL, Current
 from provisioner.workflows.certificates.problems import NO_PROBLEM, problem
 from provisioner.workflows.definition import workflow
 from provisioner.workflows.journal import NEVER, CertificateUse, ServiceChange
 from provisioner.workflows.operation import Operation
 
 IN_USE: Final = "certificate_in_use"
+SITE_GONE: Final = "subscription_not_found"
 NONE_OF_OURS: Final = ""
 """As a certificate's name: the site then serves what the panel gives to sites without one."""
 
@@ -18,30 +22,55 @@ NONE_OF_OURS: Final = ""
 def remove(op: Operation) -> ServiceChange:
     """Take it out of the site's repository: one in use only for another (`replacement`, its name there), or by force.
 
-    It is no longer renewed, until it is installed again. Raises Rejected `certificate_in_use`.
+    So is whatever of the service's certificates an installation that failed half-way may have left there. It is no
+    longer renewed, until it is installed again. Raises Rejected `certificate_in_use`.
     """
-    data = op.service.data
-    there = {"name": data.get("installed_as"), "fingerprint": data.get("installed_fingerprint")}
-    there = dict(op.write_down("installed", there))
-    if there["name"] is None:
-        return _removed(())
+    found = op.write_down("installed", _found(op))
     try:
-        _take_away(op, str(there["name"]))
+        left = _remove_left_behind(op, found.get("left_behind") or ())
+        if found["name"] is None:
+            return _removed(left)
+        _take_away(op, str(found["name"]), "")
     except Rejected as refused:
         raise problem(refused) from refused
-    return _removed((CertificateUse(str(there["fingerprint"]), removed=True),))
+    return _removed((CertificateUse(str(found["fingerprint"]), removed=True), *left))
 
 
-def _take_away(op: Operation, name: str) -> None:
+def _found(op: Operation) -> dict[str, Any]:
+    """What is installed, and the fingerprints of what may be there besides: the newest, and others that were kept."""
+    data, current = op.service.data, Current.of(op)
+    newest = [] if current is None or current.source == PANEL else [current.facts.fingerprint]
+    known = dict.fromkeys([*newest, *(op.inputs.get("fingerprints") or ())])
+    spared = (data.get("installed_as"), op.inputs.get("replacement"))
+    left_behind = [fingerprint for fingerprint in known if installed_name(fingerprint) not in spared]
+    return {
+        "name": data.get("installed_as"),
+        "fingerprint": data.get("installed_fingerprint"),
+        "left_behind": left_behind if op.parent.ref is not None else [],
+    }
+
+
+def _remove_left_behind(op: Operation, fingerprints: Sequence[str]) -> tuple[CertificateUse, ...]:
+    """They go first: when one of them is in use and has to stay, so does what is known to be installed."""
+    for number, fingerprint in enumerate(fingerprints, start=1):
+        try:
+            _take_away(op, installed_name(fingerprint), f"-left-{number}")
+        except Rejected as refused:
+            if refused.code != SITE_GONE:
+                raise
+    return tuple(CertificateUse(fingerprint, removed=True) for fingerprint in fingerprints)
+
+
+def _take_away(op: Operation, name: str, mark: str) -> None:
     """Only the panel knows what is in use; it does not remove that."""
     host, site = parties.host(op), parties.site(op)
     try:
-        op.step("remove", host.remove_certificate, site, name)
+        op.step(f"remove{mark}", host.remove_certificate, site, name)
     except Rejected as refused:
         if refused.code != IN_USE:
             raise
-        op.step("switch", host.use_certificate, site, _replacement(op))
-        op.step("remove-unused", host.remove_certificate, site, name)
+        op.step(f"switch{mark}", host.use_certificate, site, _replacement(op))
+        op.step(f"remove-unused{mark}", host.remove_certificate, site, name)
 
 
 def _replacement(op: Operation) -> str:

@@ -7,6 +7,7 @@ from provisioner.orders.certificates import facts_of, installed_name
 from provisioner.orders.statuses import OperationState, ServiceStatus
 from provisioner.ports.certificates import InstalledCertificate
 from tests.support.certificates import chain_for
+from tests.support.engine.vendor import refused
 from tests.unit.workflows.certificates.world import DOMAIN, SITE, CertificateWorld
 
 # -- remove
@@ -46,8 +47,58 @@ def test_the_one_in_use_is_removed_by_force(world: CertificateWorld) -> None:
     assert (world.state(), world.host.repository, world.host.used[SITE]) == (OperationState.SUCCEEDED, {}, "")
 
 
-def test_what_is_not_installed_is_removed_without_a_call(world: CertificateWorld) -> None:
+def test_what_an_installation_that_failed_has_left_is_removed(world: CertificateWorld) -> None:
     world.have(installed=False)
+    world.host.will("use_certificate", refused("bad_certificate"))
+    assert world.state(world.do("certificate.install")) is OperationState.FAILED
+    assert len(world.host.repository) == 1
+    world.do("certificate.remove")
+    assert (world.state("op-2"), world.host.repository) == (OperationState.SUCCEEDED, {})
+
+
+def test_one_that_is_in_use_without_our_knowing_is_not_removed(world: CertificateWorld) -> None:
+    world.have()
+    world.data |= {"installed": False, "installed_as": None, "installed_fingerprint": None}
+    world.do("certificate.remove")
+    assert (world.error_code(), len(world.host.repository)) == ("certificate_in_use", 1)
+
+
+def test_one_that_is_in_use_without_our_knowing_is_removed_by_force(world: CertificateWorld) -> None:
+    world.have()
+    world.data |= {"installed": False, "installed_as": None, "installed_fingerprint": None}
+    world.do("certificate.remove", force=True)
+    assert (world.host.repository, world.host.used[SITE]) == ({}, "")
+
+
+def test_what_earlier_installations_have_left_is_removed_too(world: CertificateWorld) -> None:
+    fingerprint = facts_of(world.have()).fingerprint
+    world.host.used[SITE] = ""
+    world.have(installed=False)
+    world.do("certificate.remove", fingerprints=[fingerprint])
+    assert (world.host.effects, world.host.repository) == ([f"remove {installed_name(fingerprint)}"], {})
+
+
+def test_what_another_certificate_of_the_site_has_there_too_stays(world: CertificateWorld) -> None:
+    name = installed_name(facts_of(world.have()).fingerprint)
+    world.data |= {"installed": False, "installed_as": None, "installed_fingerprint": None}
+    world.do("certificate.remove", replacement=name)
+    assert (world.state(), list(world.host.repository)) == (OperationState.SUCCEEDED, [(SITE, name)])
+
+
+def test_where_the_site_is_gone_nothing_was_left(world: CertificateWorld) -> None:
+    world.have(installed=False)
+    world.host.sites_gone.add(SITE)
+    world.do("certificate.remove")
+    assert (world.state(), world.service.data["install"]) == (OperationState.SUCCEEDED, False)
+
+
+def test_what_the_panel_has_made_is_not_looked_for(world: CertificateWorld) -> None:
+    world.have("panel", installed=False)
+    world.do("certificate.remove")
+    assert (world.state(), world.host.calls) == (OperationState.SUCCEEDED, [])
+
+
+def test_without_a_certificate_there_is_nothing_to_remove(world: CertificateWorld) -> None:
     world.do("certificate.remove")
     assert (world.state(), world.host.calls) == (OperationState.SUCCEEDED, [])
 
