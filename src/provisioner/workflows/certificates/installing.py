@@ -5,6 +5,7 @@ While this goes on, the service may get a newer certificate. Then that has an in
 after this one; what is called is always given the service's certificate together with its own key.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from provisioner.kernel.secret import Secret
@@ -13,7 +14,7 @@ from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.certificates import InstalledCertificate
 from provisioner.ports.outcomes import Rejected
 from provisioner.workflows.certificates import parties, serving
-from provisioner.workflows.certificates.ordered import CUSTOMER, PANEL, Current, Ordered
+from provisioner.workflows.certificates.ordered import AUTHORITY, CUSTOMER, PANEL, Current, Ordered
 from provisioner.workflows.certificates.problems import (
     EXPIRED,
     HOSTING_GONE,
@@ -26,7 +27,7 @@ from provisioner.workflows.certificates.problems import (
 )
 from provisioner.workflows.certificates.standing import earliest, next_warning, tomorrow
 from provisioner.workflows.definition import workflow
-from provisioner.workflows.journal import CertificateUse, ServiceChange, Upkeep
+from provisioner.workflows.journal import NEVER, CertificateUse, ServiceChange, Upkeep
 from provisioner.workflows.operation import Operation
 
 
@@ -34,11 +35,15 @@ from provisioner.workflows.operation import Operation
 def install(op: Operation) -> ServiceChange:
     """Install the service's certificate, have the site use it, and take away the one that it follows.
 
-    What was asked for by a message is done. What follows by itself spares a newer certificate, and one that the
-    customer has uploaded, while they are valid. Raises Rejected `hosting_gone`, `nothing_there`, `expired`
-    and `revoked`.
+    What was asked for by a message is done. What follows by itself is not done after a removal. It spares a newer
+    certificate, and one that the customer has uploaded, while they are valid. Raises Rejected `hosting_gone`,
+    `nothing_there`, `expired` and `revoked`.
     """
-    current, pinned = _installable(op)
+    current = Current.of(op)
+    began = op.write_down("certificate", _found(op, current))
+    if not began.get("is_wanted", True):
+        return ServiceChange(None, upkeep=NEVER if op.service.data.get("source") == AUTHORITY else None)
+    current, pinned = _installable(current, began)
     if op.inputs.get("automatic") and (spared := _spared(op, current)) is not None:
         told = {"installed": False, "problem": spared, "problem_code": OTHER_IN_USE}
         return ServiceChange(None, data=told, upkeep=_if_looked_after(op, tomorrow(op)))
@@ -54,16 +59,24 @@ def install(op: Operation) -> ServiceChange:
 # -- whether to
 
 
-def _installable(op: Operation) -> tuple[Current, str]:
-    """The service's certificate, and the fingerprint of the one that this operation began with."""
-    current = Current.of(op)
-    found = {
+def _is_wanted(op: Operation) -> bool:
+    """Whether it was asked for by a message, or was not removed while that from which this follows was at work."""
+    return "automatic" not in op.inputs or bool(op.service.data.get("install", True))
+
+
+def _found(op: Operation, current: Current | None) -> dict[str, Any]:
+    """What the first run finds."""
+    return {
         "fingerprint": None if current is None or current.source == PANEL else current.facts.fingerprint,
         "is_over": current is not None and current.facts.not_after <= op.now,
         "is_revoked": bool(op.service.data.get("revoked")),
         "hosting_is_going": parties.hosting_is_going(op),
+        "is_wanted": _is_wanted(op),
     }
-    began = op.write_down("certificate", found)
+
+
+def _installable(current: Current | None, began: Mapping[str, Any]) -> tuple[Current, str]:
+    """The service's certificate, and the fingerprint of the one that this operation began with."""
     if current is None or began["fingerprint"] is None:
         raise Rejected("nothing_there", "there is no certificate here that could be installed")
     if began["is_over"]:

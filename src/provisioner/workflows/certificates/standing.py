@@ -21,10 +21,14 @@ WARNING_DAYS: Final = (30, 14, 7, 1)
 
 
 def issued_by_authority(op: Operation, status: ServiceStatus | None, issued: Issued, csr: str) -> ServiceChange:
-    """The service with a new certificate from the authority; it is installed next."""
+    """The service with a new certificate from the authority; it is installed next.
+
+    Whether a renewed one is to be installed stays as it is: its predecessor may have been removed meanwhile.
+    """
     facts = facts_of(issued.chain)
     planned = renew_at(facts, op.service.service_id)
-    kept = {"renew_at": planned.isoformat(), "order_url": issued.order_url, "left_behind": list(issued.left_behind)}
+    told = {"renew_at": planned.isoformat(), "order_url": issued.order_url, "left_behind": list(issued.left_behind)}
+    kept = told if status is None else {**told, "install": True}
     return op.service_is(
         status,
         _made(op, facts, issued.chain, AUTHORITY, kept),
@@ -52,7 +56,7 @@ def found_on_panel(op: Operation, status: ServiceStatus | None, served: Mapping[
     """The service with the certificate that the panel has obtained by itself, and serves."""
     chain = str(served["chain"])
     facts = facts_of(chain)
-    kept = {"installed": True, "renew_at": None, "order_url": None}
+    kept = {"installed": True, "install": True, "renew_at": None, "order_url": None}
     return op.service_is(
         status,
         _made(op, facts, chain, PANEL, kept),
@@ -69,7 +73,6 @@ def _made(op: Operation, facts: CertificateFacts, chain: str, source: str, also:
         "source": source,
         "certificate_id": op.id,
         "installed": False,
-        "install": True,
         "revoked": False,
         "window": None,
         "warnings": [],

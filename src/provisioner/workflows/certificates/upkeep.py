@@ -9,7 +9,7 @@ from provisioner.orders.certificates import CertificateFacts, renew_at
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.outcomes import Rejected
 from provisioner.workflows.certificates import parties, serving
-from provisioner.workflows.certificates.ordered import CUSTOMER, PANEL, Current, Ordered
+from provisioner.workflows.certificates.ordered import AUTHORITY, CUSTOMER, PANEL, Current, Ordered
 from provisioner.workflows.certificates.problems import EXPIRED, EXPIRES_SOON, NO_PROBLEM, NOT_SERVED
 from provisioner.workflows.certificates.standing import (
     DAY,
@@ -38,18 +38,27 @@ def keep_up(op: Operation) -> ServiceChange:
     A renewal is an operation of its own. Until it has succeeded, it is started again each day, in the end each week.
     """
     current = Current.of(op)
-    standing = {"ended": op.service.status in ENDED, "hosting_is_going": parties.hosting_is_going(op)}
-    standing = dict(op.write_down("standing", standing))
+    standing = op.write_down("standing", _standing(op))
     if standing["hosting_is_going"] and not standing["ended"]:
         reason = "the web hosting that the certificate is for is cancelled"
         return ServiceChange(ServiceStatus.CANCELLED, upkeep=NEVER, reason=reason, wakes=True)
     if standing["ended"] or current is None:
+        return ServiceChange(None, upkeep=NEVER)
+    if current.source == AUTHORITY and not standing.get("is_wanted", True):
         return ServiceChange(None, upkeep=NEVER)
     if current.source == PANEL:
         return _look_again(op, current)
     if current.source == CUSTOMER or not Ordered.of(op).auto_renew:
         return _watch(op, current)
     return _renew_when_due(op, current)
+
+
+def _standing(op: Operation) -> dict[str, bool]:
+    return {
+        "ended": op.service.status in ENDED,
+        "hosting_is_going": parties.hosting_is_going(op),
+        "is_wanted": _is_wanted(op),
+    }
 
 
 # -- renewed here
@@ -137,5 +146,9 @@ def _install_if_missing(op: Operation, *, automatic: bool) -> None:
 
 
 def _is_missing(op: Operation) -> bool:
-    data = op.service.data
-    return bool(data.get("install", True)) and not data.get("installed") and not data.get("revoked")
+    return _is_wanted(op) and not op.service.data.get("installed") and not op.service.data.get("revoked")
+
+
+def _is_wanted(op: Operation) -> bool:
+    """Of one from the authority: whether it was not removed."""
+    return bool(op.service.data.get("install", True))
