@@ -56,7 +56,8 @@ class TldRules:
         Field(description="Name servers are host objects of their own, or attributes of the domain (RFC 5731 §1.1)."),
     ] = "objects"
     data_model: Annotated[
-        Literal["thick", "thin"], Field(description="The registry keeps contacts, or the registrar alone does.")
+        Literal["thick", "thin"],
+        Field(description="The registry keeps contacts, or the registrar alone does: then it is told of none."),
     ] = "thick"
     contact_roles: Annotated[tuple[Role, ...], _Several, Field(description="Roles that a domain must have.")] = (
         "registrant",
@@ -97,7 +98,9 @@ class TldRules:
     restore_report: Annotated[
         bool, Field(strict=True, description="Whether a restore needs a report (RFC 3915 §4.2.5).")
     ] = True
-    add_grace_days: Annotated[_Days, Field(description="Days in which a new domain is deleted at once.")] = 5
+    add_grace_days: Annotated[
+        _Days, Field(description="Days in which a new domain is deleted at once. To be read: the registry decides.")
+    ] = 5
     auto_renew_grace_days: Annotated[
         _Days, Field(description="Days after the registry's own renewal in which a deletion takes it back.")
     ] = 45

@@ -26,7 +26,6 @@ is true for you is in your contract with each registry: copy the shipped file, a
 renew_days_before = 30
 
 [tld.com]
-data_model = "thin"
 contact_roles = ["registrant"]
 
 [tld."co.uk"]            # any suffix; the longest one that fits a name counts

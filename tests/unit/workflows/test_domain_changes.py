@@ -36,6 +36,13 @@ def test_new_contacts_are_made_and_the_others_stay(domain: DomainWorld) -> None:
     assert domain.service.attributes["contacts"]["tech"]["contact_id"] == "grace"
 
 
+def test_contacts_of_a_registry_that_keeps_none_are_kept_here_alone(domain: DomainWorld) -> None:
+    domain.order(rules={"data_model": "thin"})
+    domain.do("domain.set-contacts", contacts={"tech": contact("bob")})
+    assert (domain.state(), domain.registry.effects) == (OperationState.SUCCEEDED, [])
+    assert domain.service.attributes["contacts"]["tech"]["contact_id"] == "bob"
+
+
 @pytest.mark.parametrize("call", ["ensure_contact", "update_contact"])
 def test_a_field_of_a_changed_contact_is_named_as_in_the_message(domain: DomainWorld, call: str) -> None:
     domain.registry.will(call, refused("contact_invalid", fields=("/phone",)))

@@ -51,6 +51,14 @@ def test_a_contact_that_is_at_the_registry_is_used_again(domain: DomainWorld) ->
     assert domain.registry.count("contact:create") == 2
 
 
+def test_a_registry_that_keeps_no_contacts_is_told_of_none(domain: DomainWorld) -> None:
+    domain.order(rules={"data_model": "thin"})
+    domain.do("domain.register")
+    made = domain.registry.domains[NAME]
+    assert (domain.state(), made.registrant, made.contacts) == (OperationState.SUCCEEDED, "", {})
+    assert domain.registry.count("contact:create") == 0
+
+
 def test_a_handle_is_one_that_every_registry_takes() -> None:
     assert (len(handle_of("ada")), handle_of("ada").isalnum(), handle_of("ada")) == (16, True, handle_of("ada"))
     assert handle_of("ada") != handle_of("Ada")

@@ -54,6 +54,14 @@ def test_an_arrived_domain_gets_our_contacts_name_servers_code_and_lock(domain: 
     assert domain.service.data["expires_at"] == "2028-01-01T00:00:00.0Z"
 
 
+def test_a_registry_that_keeps_no_contacts_is_told_of_none_after_the_transfer(domain: DomainWorld) -> None:
+    begin(domain, data_model="thin")
+    domain.registry.approve(NAME)
+    domain.run_all()
+    assert (domain.state(), domain.registry.count("contact:create")) == (OperationState.SUCCEEDED, 0)
+    assert domain.registry.domains[NAME].registrant == "REMADE"
+
+
 def test_trouble_after_the_wait_has_time_of_its_own(domain: DomainWorld) -> None:
     begin(domain)
     domain.run_within(5 * DAY)

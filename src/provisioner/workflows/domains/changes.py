@@ -36,16 +36,21 @@ def set_nameservers(op: Operation, registrar: Registrar) -> ServiceChange:
 
 @workflow("domain.set-contacts", port=Registrar)
 def set_contacts(op: Operation, registrar: Registrar) -> ServiceChange:
-    """Make the missing contacts, then these the domain's; roles that are not named stay."""
+    """Make the missing contacts, then these the domain's; roles that are not named stay.
+
+    Where the registry keeps no contacts, they are kept here alone.
+    """
     seen = look_at_ours(op, registrar)
-    contacts = {**Ordered.of(op).contacts, **op.inputs["contacts"]}
-    handles = ensure_contacts(op, registrar, contacts)
+    ordered = Ordered.of(op)
+    contacts = {**ordered.contacts, **op.inputs["contacts"]}
+    handles = ensure_contacts(op, registrar, ordered.contacts_for_registry(contacts))
 
     def change() -> None:
         registrant = handles.get(REGISTRANT, "")
         op.step("contacts", registrar.change_contacts, seen.domain, registrant, others(handles))
 
-    unprotected(op, registrar, seen, change)
+    if handles:
+        unprotected(op, registrar, seen, change)
     return as_seen(op, seen, attributes={"contacts": contacts})
 
 

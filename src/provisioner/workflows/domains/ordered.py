@@ -21,6 +21,11 @@ class Rules:
         return bool(self.kept.get("host_model", "objects") == "objects")
 
     @property
+    def registry_keeps_contacts(self) -> bool:
+        """Whether the registry has contacts at all; under a thin top-level domain the registrar alone keeps them."""
+        return bool(self.kept.get("data_model", "thick") == "thick")
+
+    @property
     def registrant_confirms(self) -> bool:
         """Whether a transfer waits until the registrant has agreed."""
         return bool(self.kept.get("transfer_confirmation") == "registrant")
@@ -95,6 +100,10 @@ class Ordered:
     def contacts(self) -> Mapping[str, Any]:
         """Whole contacts by their role."""
         return dict(self.attributes.get("contacts", {}))
+
+    def contacts_for_registry(self, contacts: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Those of these contacts that the registry is told of: all, or none."""
+        return contacts if self.rules.registry_keeps_contacts else {}
 
     @property
     def hosts(self) -> tuple[Host, ...]:

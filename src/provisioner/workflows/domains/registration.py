@@ -25,7 +25,7 @@ def register_domain(op: Operation, registrar: Registrar) -> ServiceChange:
     """Buy the domain for no more than was agreed, see that it is as ordered, and lock it."""
     ordered = Ordered.of(op)
     price = _agreed_price(op, registrar, ordered)
-    handles = ensure_contacts(op, registrar, ordered.contacts)
+    handles = ensure_contacts(op, registrar, ordered.contacts_for_registry(ordered.contacts))
     first, later = _split(ordered)
     ensure_hosts(op, registrar, ordered.hosts, first)
     wanted = _registration(op, ordered, handles, first, price)

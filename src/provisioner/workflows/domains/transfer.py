@@ -40,7 +40,7 @@ def transfer_domain(op: Operation, registrar: Registrar) -> ServiceChange:
     ordered = Ordered.of(op)
     _await_confirmation(op, ordered)
     before = look(op, registrar)
-    handles = ensure_contacts(op, registrar, ordered.contacts)
+    handles = ensure_contacts(op, registrar, ordered.contacts_for_registry(ordered.contacts))
     if not _is_ours_already(before, handles):
         _fetch(op, registrar, ordered, before)
     arrived = look(op, registrar, "look-at-arrived")

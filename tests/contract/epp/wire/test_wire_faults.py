@@ -33,6 +33,8 @@ from tests.contract.epp.wire.scripted import (
 
 INFO = commands.domain_info("example.test")
 DELETE = commands.domain_delete("example.test")
+HEADER = 4
+MEBIBYTE = 1 << 20
 BOMB = '<!DOCTYPE epp [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
 
 
@@ -56,6 +58,20 @@ def in_latin_1(channel: ssl.SSLSocket, request: Request) -> None:
     channel.sendall(framed(text.encode("latin-1")))
 
 
+def behind_a_bare_doctype(channel: ssl.SSLSocket, request: Request) -> None:
+    channel.sendall(framed("<!DOCTYPE epp>" + response(request)))
+
+
+def of_length(length: int) -> Act:
+    """A reply as good as any, in so many bytes with its header."""
+
+    def act(channel: ssl.SSLSocket, request: Request) -> None:
+        missing = length - HEADER - len(response(request, message="").encode())
+        channel.sendall(framed(response(request, message="m" * missing)))
+
+    return act
+
+
 BROKEN: dict[str, Act] = {
     "closed after the command": hang_up,
     "closed in the reply": half_of_the_reply,
@@ -64,13 +80,15 @@ BROKEN: dict[str, Act] = {
     "a length of 4": raw(struct.pack("!I", 4)),
     "a length of 0": raw(struct.pack("!I", 0)),
     "a length of 4 GiB": raw(b"\xff\xff\xff\xff"),
-    "a length above 1 MiB": raw(struct.pack("!I", (1 << 20) + 1)),
+    "a length above 1 MiB": raw(struct.pack("!I", MEBIBYTE + 1)),
     "HTTP": raw(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
     "not UTF-8": in_latin_1,
     "not XML": raw(framed("<epp><response>")),
     "an empty document": raw(framed(" ")),
     "not EPP": raw(framed("<html><body>busy</body></html>")),
     "a DOCTYPE with entities": behind_a_doctype,
+    "a DOCTYPE alone": behind_a_bare_doctype,
+    "a whole reply above 1 MiB": of_length(MEBIBYTE + 1),
     "nested too deep": deeply_nested,
     "no result": raw(framed(f"<epp {EPP}><response/></epp>")),
     "a strange code": reply(9999),
@@ -143,13 +161,9 @@ def test_what_nobody_asked_for_ends_the_session_before_the_next_command(server: 
     assert server.of("info")[0].session != server.of("delete")[0].session
 
 
-@pytest.mark.parametrize("length", [(1 << 20) - 4, 70_000])
+@pytest.mark.parametrize("length", [MEBIBYTE, 70_000])
 def test_a_long_reply_is_read_up_to_one_mebibyte(server: Registry, opened: Opened, length: int) -> None:
-    def long(channel: ssl.SSLSocket, request: Request) -> None:
-        missing = length - len(response(request, message="").encode())
-        channel.sendall(framed(response(request, message="m" * missing)))
-
-    server.script(long)
+    server.script(of_length(length))
     with opened(server) as sessions:
         assert sessions.send(INFO).message.startswith("mmm")
 
