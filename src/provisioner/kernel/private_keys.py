@@ -8,6 +8,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import NameOID
 
 from provisioner.kernel.errors import ProvisionerError
@@ -64,6 +65,25 @@ def make_csr(key: Secret, names: Sequence[str], subject: Mapping[str, str] = _NO
     builder = x509.CertificateSigningRequestBuilder().subject_name(_subject(subject))
     signed = builder.add_extension(alternative, critical=False).sign(open_private_key(key), hashes.SHA256())
     return signed.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def is_key_of(key: Secret, request: str) -> bool:
+    """Whether a CSR or certificate (the first of a chain), in PEM, was made for this key. Raises KeyUnusable."""
+    return _spki(open_private_key(key).public_key()) == public_part(request)
+
+
+def public_part(request: str) -> bytes | None:
+    """The public key of a CSR or certificate (the first of a chain) in PEM, as DER; None where it cannot be read."""
+    try:
+        if "CERTIFICATE REQUEST" in request:
+            return _spki(x509.load_pem_x509_csr(request.encode()).public_key())
+        return _spki(x509.load_pem_x509_certificate(request.encode()).public_key())
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+
+
+def _spki(key: CertificatePublicKeyTypes) -> bytes:
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 def _subject(words: Mapping[str, str]) -> x509.Name:

@@ -30,7 +30,8 @@ def tell_certificate(writing: Writing, claim: Claim, ending: Ending) -> None:
         service = _next_version(writing, before.service_id)
         facts = {"names": service["attributes"].get("names", ()), **_facts(writing, service, fingerprint)}
         if change == "csr_made":
-            facts = {"names": service["attributes"]["names"], "csr": service["attributes"]["csr"]}
+            made = {**service["attributes"], **claim.inputs}
+            facts = {"names": made.get("names", ()), "csr": made.get("csr")}
         if change == "problem":
             facts |= _problem(service, ending)
         event = certificate_changed(service["id"], service_id=service["parent_id"], change=change, **facts)

@@ -3,7 +3,7 @@
 The hosting is locked first. So it cannot be cancelled without this certificate being ended with it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -15,13 +15,15 @@ from provisioner.kernel.ids import Ids
 from provisioner.kernel.private_keys import generate_private_key, make_csr, open_private_key
 from provisioner.kernel.secret import Secret
 from provisioner.messages.envelope import Message
+from provisioner.orders.certificate_refusals import KeyMismatch
 from provisioner.orders.certificates import settle
 from provisioner.orders.commands import NewCertificateService
 from provisioner.orders.statuses import ServiceStatus, next_service_status
-from provisioner.orders.uploads import check_upload
+from provisioner.orders.uploads import Upload, check_upload
 from provisioner.store.acceptance import ServiceExists
 from provisioner.store.certificate_commands import CERTIFICATE
 from provisioner.store.commands import WrongEnvironment
+from provisioner.store.csr_keys import keys_of, put_aside
 from provisioner.store.database import Database
 from provisioner.store.events import Announcer, Context
 from provisioner.store.inbox import inbox_row, take_in
@@ -29,7 +31,7 @@ from provisioner.store.new_services import Sealing, first_period, service_row
 from provisioner.store.placement import account_for
 from provisioner.store.queueing import queue_operation
 from provisioner.store.services import UnknownService, intend_service, lock_service, move_service
-from provisioner.store.tables import service_periods, services
+from provisioner.store.tables import operations, service_periods, services
 from provisioner.store.writing import Writing
 from provisioner.store.yielding import lock_operations
 from provisioner.workflows.journal import ServiceChange
@@ -156,33 +158,52 @@ class _Request:
         """What has failed is tried again; of what has no certificate yet, another CSR can be made."""
         if known is None or known["status"] == ServiceStatus.FAILED.value:
             return
-        waits = known["status"] == ServiceStatus.PROVISIONING.value and "csr" in known["attributes"]
-        if not (waits and self.wanted.workflow == GENERATE_CSR):
+        waits = known["status"] == ServiceStatus.PROVISIONING.value and bool(known["attributes"].get("csr"))
+        if not (waits and self.wanted.workflow == GENERATE_CSR) or self._is_being_uploaded(known):
             raise CertificateExists(
                 f"there is a certificate {known['id']} already, which is {known['status']}; give a new one its own id"
             )
 
+    def _is_being_uploaded(self, known: Row) -> bool:
+        uploads = (operations.c.service_id == known["id"], operations.c.workflow == UPLOAD)
+        query = sa.select(sa.exists().where(*uploads, operations.c.ended_at.is_(None)))
+        return bool(self.writing.connection.scalar(query))
+
     def _csr(self, hosting: Row, key: Secret) -> Terms:
-        csr = make_csr(key, self.wanted.attributes["names"], self.wanted.inputs.get("subject", {}))
-        return Terms({**self.wanted.attributes, "csr": csr}, hosting["vendor_account"], {}, key=key)
+        names = self.wanted.attributes["names"]
+        csr = make_csr(key, names, self.wanted.inputs.get("subject", {}))
+        told = {"csr": csr, "names": names}
+        return Terms({**self.wanted.attributes, "csr": csr}, hosting["vendor_account"], told, key=key)
 
     def _upload(self, hosting: Row, known: Row | None) -> Terms:
         if known is not None and "method" in known["attributes"]:
             raise IssuedHere
-        key = self._key_of(known)
-        names, now = (hosting["attributes"]["domain"],), self.writing.database.moment(self.writing.connection)
-        upload = check_upload(self.wanted.inputs["certificate"], key, names, now)
+        upload, key, csr = self._checked(hosting, known)
         is_other_key = self.wanted.sealed_key is not None
-        kept = {} if known is None or is_other_key else known["attributes"]  # a CSR goes with its key
-        attributes = {**kept, **self.wanted.attributes, "names": list(upload.facts.names)}
+        kept = {} if known is None or is_other_key else known["attributes"]
+        kept = {name: value for name, value in kept.items() if name != "csr"}  # a CSR goes with its key
+        own = {"csr": csr} if csr else {}
+        attributes = {**kept, **own, **self.wanted.attributes, "names": list(upload.facts.names)}
         inputs = {"chain": upload.chain, "warnings": list(upload.warnings), "install": self.wanted.inputs["install"]}
-        return Terms(attributes, hosting["vendor_account"], inputs, secret=key and _as_pkcs8(key))
+        return Terms(attributes, hosting["vendor_account"], {**inputs, **own}, secret=key and _as_pkcs8(key))
 
-    def _key_of(self, known: Row | None) -> Secret | None:
-        """The customer's key, else that of the CSR which was made here. Bytes that are no text make no key."""
+    def _checked(self, hosting: Row, known: Row | None) -> tuple[Upload, Secret | None, str]:
+        """What is uploaded, with its key, and the CSR that it was made from. Raises CertificateRefused."""
+        names, now = (hosting["attributes"]["domain"],), self.writing.database.moment(self.writing.connection)
+        refused: KeyMismatch | None = None
+        for key, csr in self._keys(known):
+            try:
+                return check_upload(self.wanted.inputs["certificate"], key, names, now), key, csr
+            except KeyMismatch as mismatch:
+                refused = refused or mismatch
+        raise refused or KeyMismatch
+
+    def _keys(self, known: Row | None) -> Iterable[tuple[Secret | None, str]]:
+        """The customer's key, else those of the CSRs which were made here. Bytes that are no text make no key."""
         if self.wanted.sealed_key is not None:
-            return Secret(self.sealing.ring.unseal_bytes(*self.wanted.sealed_key).decode("utf-8", "replace"))
-        return None if known is None else self.sealing.open_key(known)
+            given = self.sealing.ring.unseal_bytes(*self.wanted.sealed_key).decode("utf-8", "replace")
+            return [(Secret(given), "")]
+        return [(None, "")] if known is None else keys_of(self.writing, self.sealing, known)
 
     # -- rows
 
@@ -206,6 +227,7 @@ class _Request:
 
     def _go_on(self, known: Row, terms: Terms) -> int:
         """What is there gets new terms, and begins anew if it had failed; its new generation."""
+        put_aside(self.writing, self.sealing, known, terms.secret)
         failed = known["intended_status"] == ServiceStatus.FAILED.value
         event = "provision" if failed else "change"
         status = next_service_status(ServiceStatus(known["intended_status"]), event)

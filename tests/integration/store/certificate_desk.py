@@ -1,22 +1,26 @@
 """A hosting service that is there already, accounts for its certificates, and what a storefront says about them."""
 
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
 import sqlalchemy as sa
 
 from provisioner.intake.accept import Receipt
+from provisioner.kernel.private_keys import open_private_key
 from provisioner.kernel.secret import Secret
 from provisioner.store import credentials
 from provisioner.store.accounts import NewAccount
 from provisioner.store.tables import operations, services
 from tests.integration.store.estate import add_domain
 from tests.support.stores import ACCOUNT, Stage
+from tests.unit.orders.certificate_chains import Made, certificate, intermediate
 
 AUTHORITY: Final = "ca-1"
 DOMAIN: Final = "shop.example"
 HOSTING: Final = "s-1"
 CERTIFICATE: Final = "cert-1"
+DAY: Final = timedelta(days=1)
 
 
 class CertificateStage:
@@ -99,6 +103,22 @@ def add_certificate(stage: Stage, number: int = 1, hosting: int = 1, **columns: 
 def code(receipt: Receipt) -> tuple[str, str]:
     """What became of a message, and under which code."""
     return receipt.outcome, receipt.detail.partition(":")[0]
+
+
+def made_for(desk: CertificateStage, *names: str, key: Secret | None = None, days: float = 90) -> Made:
+    """A certificate that is valid since yesterday, with this key or one of its own."""
+    own = None if key is None else open_private_key(key)
+    begins = desk.stage.now() - DAY
+    sans = names or (DOMAIN,)
+    return certificate(sans[0], intermediate(), sans=sans, begins=begins, lasts=DAY * days, key=own)
+
+
+def upload(desk: CertificateStage, made: Made, certificate_id: str = "cert-1", **data: Any) -> tuple[str, str]:
+    """Upload a certificate with its chain and its key; what became of it."""
+    key = desk.shop.sealed(made.secret.reveal())
+    given = {"service_id": HOSTING, "certificate": made.pem + intermediate().pem, "key": key, **data}
+    present = {name: value for name, value in given.items() if value is not None}
+    return code(desk.say("upload", certificate_id, **present))
 
 
 @pytest.fixture

@@ -165,7 +165,8 @@ class TestCsrs:
     def test_its_operation_asks_no_vendor_and_has_no_secret(self, desk: CertificateStage) -> None:
         desk.csr()
         row = desk.operation("generate-csr")
-        assert (row["vendor_account"], row["sealed_secret"], row["inputs"]) == (None, None, {})
+        assert (row["vendor_account"], row["sealed_secret"]) == (None, None)
+        assert row["inputs"] == {"csr": desk.service()["attributes"]["csr"], "names": [DOMAIN]}
 
     def test_a_csr_can_be_made_again_until_there_is_a_certificate(self, desk: CertificateStage) -> None:
         desk.csr()

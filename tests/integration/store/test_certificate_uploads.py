@@ -1,45 +1,25 @@
 """Certificates that customers bring: checked before anything is written, kept with their keys sealed."""
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from provisioner.kernel.private_keys import open_private_key
-from provisioner.kernel.secret import Secret
 from tests.integration.store.certificate_desk import (
     DOMAIN,
     HOSTING,
     CertificateStage,
     add_hosting,
-    code,
     desk,
+    made_for,
+    upload,
 )
 from tests.support.stores import ACCOUNT
-from tests.unit.orders.certificate_chains import Made, certificate, intermediate
+from tests.unit.orders.certificate_chains import intermediate
 
 __all__ = ["desk"]
-
-DAY = timedelta(days=1)
-
-
-def made_for(desk: CertificateStage, *names: str, key: Secret | None = None, days: float = 90) -> Made:
-    """A certificate that is valid since yesterday, with this key or one of its own."""
-    own = None if key is None else open_private_key(key)
-    begins = desk.stage.now() - DAY
-    sans = names or (DOMAIN,)
-    return certificate(sans[0], intermediate(), sans=sans, begins=begins, lasts=DAY * days, key=own)
-
-
-def upload(desk: CertificateStage, made: Made, certificate_id: str = "cert-1", **data: Any) -> tuple[str, str]:
-    """Upload a certificate with its chain and its key; what became of it."""
-    key = desk.shop.sealed(made.secret.reveal())
-    given = {"service_id": HOSTING, "certificate": made.pem + intermediate().pem, "key": key, **data}
-    present = {name: value for name, value in given.items() if value is not None}
-    return code(desk.say("upload", certificate_id, **present))
 
 
 class TestWithAKey:

@@ -11,7 +11,15 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from provisioner.kernel.private_keys import SUBJECT_WORDS, KeyUnusable, generate_private_key, make_csr, open_private_key
+from provisioner.kernel.private_keys import (
+    SUBJECT_WORDS,
+    KeyUnusable,
+    generate_private_key,
+    is_key_of,
+    make_csr,
+    open_private_key,
+    public_part,
+)
 from provisioner.kernel.secret import Secret
 
 SUBJECT = {"organisation": "Example GmbH", "unit": "Web", "city": "Köln", "state": "NRW", "country": "DE"}
@@ -58,6 +66,18 @@ def test_a_csr_is_signed_by_its_key() -> None:
     assert csr.is_signature_valid
     form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     assert csr.public_key().public_bytes(*form) == open_private_key(key).public_key().public_bytes(*form)
+
+
+@pytest.mark.parametrize("kind", ["ec", "rsa"])
+def test_a_key_knows_its_csr(kind: str) -> None:
+    key = generate_private_key(kind)
+    csr = make_csr(key, ["example.com"])
+    assert (is_key_of(key, csr), is_key_of(generate_private_key(kind), csr)) == (True, False)
+
+
+@pytest.mark.parametrize("text", ["", "nothing", "-----BEGIN CERTIFICATE REQUEST-----\nAAAA"])
+def test_what_is_no_csr_has_no_public_part(text: str) -> None:
+    assert public_part(text) is None
 
 
 def test_a_csr_has_its_names_as_alternative_names_and_no_subject() -> None:

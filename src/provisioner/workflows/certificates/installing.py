@@ -14,7 +14,7 @@ from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.certificates import InstalledCertificate
 from provisioner.ports.outcomes import Rejected
 from provisioner.workflows.certificates import parties, serving
-from provisioner.workflows.certificates.ordered import AUTHORITY, CUSTOMER, PANEL, Current, Ordered
+from provisioner.workflows.certificates.ordered import AUTHORITY, CUSTOMER, PANEL, Current, Ordered, csr_of
 from provisioner.workflows.certificates.problems import (
     EXPIRED,
     HOSTING_GONE,
@@ -113,14 +113,10 @@ def _reason_to_spare(op: Operation, ours: CertificateFacts, served: CertificateF
 def _put(op: Operation, current: Current, name: str) -> None:
     """Neither a newer command nor the deadline ends this: the certificate is there, and the website needs it."""
     host, site = parties.host(op), parties.site(op)
-    material = InstalledCertificate(name, current.chain, op.service.password or Secret(""), _csr(op))
+    material = InstalledCertificate(name, current.chain, op.service.password or Secret(""), csr_of(op, current.chain))
     op.step("install", host.install_certificate, site, material, in_any_case=True)
     op.step("use", host.use_certificate, site, name, in_any_case=True)
     _remove_predecessor(op, name)
-
-
-def _csr(op: Operation) -> str:
-    return str(op.service.attributes.get("csr") or "")
 
 
 def _remove_predecessor(op: Operation, name: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from provisioner.kernel.private_keys import public_part
 from provisioner.orders.certificates import CertificateFacts
 from provisioner.ports.certificates import Method
 from provisioner.workflows.journal import KeyKind
@@ -80,6 +81,12 @@ class Current:
         if not data.get("chain"):
             return None
         return cls(CertificateFacts.from_json(data), str(data["chain"]), str(data["source"]))
+
+
+def csr_of(op: Operation, chain: str) -> str:
+    """The service's CSR if this certificate was made from it; empty where a key came with the certificate."""
+    csr = str(op.service.attributes.get("csr") or "")
+    return csr if csr and public_part(csr) == public_part(chain) else ""
 
 
 def is_wildcard(name: str) -> bool:

@@ -3,6 +3,7 @@
 What they bring was checked when it was accepted, and refused with the reason if it cannot be used.
 """
 
+from provisioner.workflows.certificates.ordered import csr_of
 from provisioner.workflows.certificates.problems import NO_PROBLEM
 from provisioner.workflows.certificates.standing import brought_by_customer, install_next
 from provisioner.workflows.definition import workflow
@@ -11,9 +12,9 @@ from provisioner.workflows.operation import Operation
 
 
 @workflow("certificate.generate-csr")
-def generate_csr(op: Operation) -> ServiceChange:
-    """Tell of the CSR that was made with the service's key. The service waits for the certificate."""
-    return ServiceChange(None, data=NO_PROBLEM, attributes={"csr": op.service.attributes["csr"]})
+def generate_csr(_op: Operation) -> ServiceChange:
+    """Tell of the CSR that was made when this was accepted. The service waits for the certificate."""
+    return ServiceChange(None, data=NO_PROBLEM)
 
 
 @workflow("certificate.upload")
@@ -22,5 +23,6 @@ def upload(op: Operation) -> ServiceChange:
     install = bool(op.inputs.get("install", True))
     if install:
         install_next(op, automatic=False)
-    csr = str(op.service.attributes.get("csr") or "")
-    return brought_by_customer(op, op.inputs["chain"], csr, install=install, warnings=op.inputs.get("warnings") or ())
+    chain = str(op.inputs["chain"])
+    csr = str(op.inputs.get("csr") or csr_of(op, chain))
+    return brought_by_customer(op, chain, csr, install=install, warnings=op.inputs.get("warnings") or ())

@@ -187,6 +187,24 @@ def test_one_for_the_csr_has_the_key_that_is_here(world: CertificateWorld) -> No
     assert world.service.data["installed"]
 
 
+def test_it_is_kept_with_the_csr_that_it_was_made_from_and_not_with_a_later_one(world: CertificateWorld) -> None:
+    key, later = generate_private_key("ec"), generate_private_key("ec")
+    csr = make_csr(key, [DOMAIN])
+    world.order(csr=make_csr(later, [DOMAIN]))
+    chain = chain_for([DOMAIN], world.now, key=key)
+    world.do("certificate.upload", secret=key, chain=chain, install=True, csr=csr)
+    assert (world.kept["op-1"].certificate.csr, world.kept["op-1"].key) == (csr, key)
+    assert [installed.csr for installed in world.host.repository.values()] == [""]
+
+
+def test_it_is_installed_with_its_csr(world: CertificateWorld) -> None:
+    world.key = generate_private_key("ec")
+    csr = make_csr(world.key, [DOMAIN])
+    world.order(csr=csr)
+    world.do("certificate.upload", chain=chain_for([DOMAIN], world.now, key=world.key), install=True)
+    assert [installed.csr for installed in world.host.repository.values()] == [csr]
+
+
 def test_one_that_is_not_to_be_installed_is_only_kept(world: CertificateWorld) -> None:
     key = generate_private_key("ec")
     world.do("certificate.upload", secret=key, chain=chain_for([DOMAIN], world.now, key=key), install=False)
