@@ -134,6 +134,8 @@ SERVICE_TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition("suspended", "deleted_elsewhere", "cancelled", "worker"),
     Transition("active", "let_go", "cancelling", "worker"),
     Transition("suspended", "let_go", "cancelling", "worker"),
+    Transition("cancelling", "not_deleted", "active", "worker"),
+    Transition("cancelling", "not_deleted_on_hold", "suspended", "worker"),
     # -- every other command: it is for services that live, and leaves the status as it is
     Transition("provisioning", "change", "provisioning", "storefront"),
     Transition("active", "change", "active", "storefront"),

@@ -25,6 +25,13 @@ def active(desk: DomainStage) -> DomainStage:
     return desk
 
 
+def look_after(desk: DomainStage) -> None:
+    """The time for its upkeep has come."""
+    desk.stage.let_pass(40 * 86_400)
+    assert desk.stage.store.upkeep.start_due()
+    desk.work()
+
+
 class TestCommands:
     def test_a_domain_is_renewed(self, active: DomainStage) -> None:
         before = active.registry.domains[NAME].expires
@@ -79,6 +86,22 @@ class TestCommands:
         active.say("restore", reason="wanted after all")
         active.work()
         assert active.service()["status"] == "active"
+
+    def test_a_domain_whose_deletion_was_refused_is_looked_after_again(self, active: DomainStage) -> None:
+        active.registry.have("other.test", hosts=(f"ns1.{NAME}",))
+        active.registry.hosts.add(f"ns1.{NAME}")
+        active.say("delete", reason="not wanted")
+        active.work()
+        assert active.stage.operation("domain-1", "domain.delete")["error"]["code"] == "in_use"
+        look_after(active)
+        assert (active.service()["status"], active.service()["upkeep_workflow"]) == ("active", "domain.upkeep")
+
+    def test_a_domain_in_redemption_that_is_looked_after_stays_on_its_way_out(self, active: DomainStage) -> None:
+        active.registry.add_grace = False
+        active.say("delete", reason="not wanted")
+        active.work()
+        look_after(active)
+        assert active.service()["status"] == "cancelling"
 
     def test_the_same_command_message_twice_is_one_operation(self, active: DomainStage) -> None:
         message = active.shop.message("domain.renew.v1", {"service_id": "domain-1", "years": 1})

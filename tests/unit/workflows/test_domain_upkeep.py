@@ -34,6 +34,18 @@ def keep_up(domain: DomainWorld, days: int) -> None:
     domain.harness.let_pass((end - domain.harness.now()).total_seconds())
 
 
+@pytest.mark.parametrize(
+    ("statuses", "after"), [(set(), ServiceStatus.ACTIVE), ({"clientHold"}, ServiceStatus.SUSPENDED)]
+)
+def test_a_domain_that_was_not_deleted_after_all_is_looked_after_again(
+    kept: DomainWorld, statuses: set[str], after: ServiceStatus
+) -> None:
+    kept.status = ServiceStatus.CANCELLING
+    kept.registry.domains[NAME].statuses = statuses
+    kept.do("domain.upkeep")
+    assert (kept.service.status, kept.registry.effects) == (after, [])
+
+
 def test_nothing_is_renewed_before_it_is_time(kept: DomainWorld) -> None:
     keep_up(kept, 300)
     assert kept.registry.count("domain:renew") == 0

@@ -5,7 +5,7 @@ from provisioner.ports.registrar import Registrar
 from provisioner.workflows.definition import workflow
 from provisioner.workflows.domains.dates import day
 from provisioner.workflows.domains.ordered import Ordered
-from provisioner.workflows.domains.seen import DELETED, TRANSFERRED_AWAY, Seen, known_roid, look
+from provisioner.workflows.domains.seen import DELETED, HOLD, TRANSFERRED_AWAY, Seen, known_roid, look
 from provisioner.workflows.domains.standing import (
     UPKEEP,
     as_seen,
@@ -31,9 +31,19 @@ def keep_up(op: Operation, registrar: Registrar) -> ServiceChange:
     seen = look(op, registrar)
     if seen.status(known_roid(op)) in (DELETED, TRANSFERRED_AWAY):
         return gone(op, seen)
-    if op.service.status is not ServiceStatus.CANCELLING:
-        _start_what_is_due(op, seen)
+    if op.service.status is ServiceStatus.CANCELLING:
+        return _still_here(op, seen)
+    _start_what_is_due(op, seen)
     return as_seen(op, seen)
+
+
+def _still_here(op: Operation, seen: Seen) -> ServiceChange:
+    """A domain that was to be deleted. Upkeep waits for a deletion; so one that is not leaving was not deleted."""
+    if seen.is_leaving:
+        return as_seen(op, seen)
+    if HOLD in seen.statuses:
+        return as_seen(op, seen, ServiceStatus.SUSPENDED, suspended_by=op.service.suspended_by or "system")
+    return as_seen(op, seen, ServiceStatus.ACTIVE)
 
 
 def _start_what_is_due(op: Operation, seen: Seen) -> None:
