@@ -131,8 +131,7 @@ class PostgresCluster:
     def kill(self) -> None:
         """SIGKILL the server and all its backends at once, as a crash of the machine would, and wait for them."""
         child = self._running()
-        server = psutil.Process(child.pid)
-        backends = server.children(recursive=True)
+        backends = _backends(child.pid)
         child.send(signal.SIGKILL)
         for backend in backends:
             if backend.is_running():
@@ -213,6 +212,14 @@ class PostgresCluster:
     def _execute(self, statement: sql.Composed) -> None:
         with self.connect() as connection:
             connection.execute(statement)
+
+
+def _backends(server: int) -> list[psutil.Process]:
+    """None when the server has ended by itself."""
+    try:
+        return psutil.Process(server).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _lives(process: psutil.Process) -> bool:

@@ -37,8 +37,8 @@ class Blow(Protocol):
         """Start the process that will die, or at whose point something else will."""
         ...
 
-    def aim(self, lane: Lane, child: Child) -> None:
-        """Make ready for the last phase, whose messages come next."""
+    def aim(self, lane: Lane, child: Child) -> Child:
+        """Make ready for the last phase, whose messages come next; the process that runs from now on."""
         ...
 
     def look(self, lane: Lane, child: Child) -> Child:
@@ -60,6 +60,12 @@ class Result:
     workflows: frozenset[str]
     history: History
     aims: int = 1
+
+
+def ended_well(child: Child) -> None:
+    """Ask a process to end. Raises NeverHappenedError when it does not, or with another exit code than 0."""
+    if (code := child.stop(timeout=STOP_SECONDS)) != 0:
+        raise NeverHappenedError(f"a process that was asked to end had the exit code {code}:\n{child.tail()}")
 
 
 def was_killed(child: Child) -> int:
@@ -108,7 +114,7 @@ class Attempt:
         *before, last = self.scenario.phases
         for number, phase in enumerate(before, start=1):
             self._run_phase(number, phase, self._has_begun if self.scenario.begun else self._at_rest)
-        self.blow.aim(self.lane, self.children[-1])
+        self._go_on_with(self.blow.aim(self.lane, self.children[-1]))
         self._run_phase(len(self.scenario.phases), last, self._at_rest_and_struck)
 
     def _run_phase(self, number: int, phase: Phase, ended: Callable[[], bool]) -> None:
@@ -116,13 +122,16 @@ class Attempt:
         self.lane.publish(phase(self.lane.seal))
         wait_for(ended, f"the end of {self.name}", timeout=END_SECONDS, interval=0.05)
 
+    def _go_on_with(self, child: Child) -> Child:
+        if child is not self.children[-1]:
+            self._keep(child)
+        return child
+
     def _keep(self, child: Child) -> None:
         self.children.append(child)
 
     def _at_rest(self) -> bool:
-        child = self.blow.look(self.lane, self.children[-1])
-        if child is not self.children[-1]:
-            self._keep(child)
+        child = self._go_on_with(self.blow.look(self.lane, self.children[-1]))
         return (
             self.lane.nothing_is_left(waits=self.scenario.waits)
             and STARTED in child.output()
@@ -156,12 +165,9 @@ class Attempt:
 
     def _stop_well(self, child: Child) -> None:
         try:
-            code = child.stop(timeout=STOP_SECONDS)
+            ended_well(child)
         except NeverHappenedError as late:
             self._complain(Wrong.STUCK, str(late))
-            return
-        if code != 0:
-            self._complain(Wrong.STUCK, f"a process that was asked to end had the exit code {code}:\n{child.tail()}")
 
     def _complain(self, wrong: Wrong, words: str) -> None:
         self.complaints.append(Finding("run", wrong, words))

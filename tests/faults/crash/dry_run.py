@@ -31,7 +31,7 @@ from tests.support.production import TLDS, Vendors, account, authority_account, 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Passing:
-    """A point that was passed: `count` says the how-manieth time since the start of the process."""
+    """A point that was passed: `count` says the how-manieth time since the start of the process that does the phase."""
 
     scope: str
     point: str
@@ -121,6 +121,8 @@ def _dry_run(scenario: Scenario, vendors: Vendors, folder: Path) -> Course:
             seal = seal_with(installed.keys().public_key())
             for number, phase in enumerate(scenario.phases, start=1):
                 listener.passed.clear()
+                if scenario.ends_apart:
+                    listener.counts.clear()
                 scenario.begin_phase(number, vendors)
                 for message in phase(seal):
                     installed.intake(lambda _operations: runner.wake()).receive(

@@ -47,6 +47,11 @@ class Scenario:
     certificates: bool = False
     acts: Mapping[int, Act] = field(default_factory=dict)
 
+    @property
+    def ends_apart(self) -> bool:
+        """Whether nothing is under way when the last phase begins, so that a new process may do it alone."""
+        return len(self.phases) > 1 and not self.begun
+
     def begin_phase(self, number: int, vendors: Vendors) -> None:
         """Do what others do when this phase begins."""
         self.acts.get(number, nothing)(vendors)

@@ -86,11 +86,12 @@ class _Traced:
         """A worker with few threads."""
         return lane.start(WORKER, **SINGLE)
 
-    def aim(self, lane: Lane, child: Child) -> None:
+    def aim(self, lane: Lane, child: Child) -> Child:
         """Attach, once everything that the worker has at rest is there."""
         vhost = lane.production.vhost
         vhost.wait_consumed([*topology.INTAKE_QUEUES, topology.ADVANCE])
         self.trace(lane, child)
+        return child
 
     def trace(self, lane: Lane, child: Child) -> None:
         """Start strace."""

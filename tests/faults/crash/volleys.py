@@ -12,14 +12,14 @@ from itertools import groupby
 from typing import Final
 
 from provisioner.kernel.crash import SOCKET_VARIABLE, SPEC_VARIABLE
-from tests.faults.crash.attempt import Attempt, Result, was_killed
+from tests.faults.crash.attempt import Attempt, Result, ended_well, was_killed
 from tests.faults.crash.campaign import Campaign
 from tests.faults.crash.cells import Cell, Victim, shuffled
 from tests.faults.crash.control import Control
 from tests.faults.crash.lane import WORKER, Lane
 from tests.support.processes import Child
 
-KILLS: Final = 4
+KILLS: Final = 6
 PATIENCE_SECONDS: Final = 15.0
 PATIENCE_WITH_OTHERS_SECONDS: Final = 5.0
 Round = tuple[Cell, ...]
@@ -46,8 +46,25 @@ class _Volley:
         """Longer for one alone: what others made impossible is tried again alone."""
         return PATIENCE_SECONDS if self.aims == 1 else PATIENCE_WITH_OTHERS_SECONDS
 
-    def aim(self, lane: Lane, child: Child) -> None:
-        """Nothing: each point was armed at a start."""
+    @property
+    def role(self) -> str:
+        """The process that comes to the points."""
+        return self.cells[0].role
+
+    def start(self, lane: Lane) -> Child:
+        """The process, armed, unless another one will do the last phase."""
+        return lane.start(self.role) if self.cells[0].scenario.ends_apart else self.start_armed(lane)
+
+    def aim(self, lane: Lane, child: Child) -> Child:
+        """The armed process."""
+        if not self.cells[0].scenario.ends_apart:
+            return child
+        ended_well(child)
+        return self.start_armed(lane)
+
+    def start_armed(self, lane: Lane) -> Child:
+        """The process that will die, or at whose points a server will."""
+        raise NotImplementedError
 
     def finish(self) -> None:
         """Nothing: who was armed and never struck is stopped like any other."""
@@ -56,10 +73,10 @@ class _Volley:
 class ProcessVolley(_Volley):
     """Kills the process at one point after the other, each time the one that was started in its place."""
 
-    def start(self, lane: Lane) -> Child:
+    def start_armed(self, lane: Lane) -> Child:
         """The process, armed with the next point; with none when all have struck."""
         armed = {SPEC_VARIABLE: str(self.left[0].passing)} if self.left else {}
-        return lane.start(self.cells[0].role, **armed)
+        return lane.start(self.role, **armed)
 
     def look(self, lane: Lane, child: Child) -> Child:
         """Start the dead process again."""
@@ -67,7 +84,7 @@ class ProcessVolley(_Volley):
             return child
         self.kills += was_killed(child)
         del self.left[:1]
-        return self.start(lane)
+        return self.start_armed(lane)
 
 
 @dataclass(slots=True)
@@ -76,10 +93,10 @@ class ServerVolley(_Volley):
 
     control: Control = field(kw_only=True)
 
-    def start(self, lane: Lane) -> Child:
+    def start_armed(self, lane: Lane) -> Child:
         """The process, armed with every point."""
         points = " ".join(str(cell.passing) for cell in self.cells)
-        return lane.start(self.cells[0].role, **{SPEC_VARIABLE: points, SOCKET_VARIABLE: str(self.control.path)})
+        return lane.start(self.role, **{SPEC_VARIABLE: points, SOCKET_VARIABLE: str(self.control.path)})
 
     def look(self, lane: Lane, child: Child) -> Child:
         """Kill and start the server if the process stands at a point, and let it go on."""
