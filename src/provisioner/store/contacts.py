@@ -25,6 +25,7 @@ from provisioner.store.tables import services
 from provisioner.store.tables_domains import contacts
 from provisioner.store.writing import Writing
 from provisioner.store.yielding import wake_pointless
+from provisioner.workflows.domains.ordered import Ordered
 
 Contact = Mapping[str, Any]
 
@@ -92,7 +93,7 @@ class ContactChanges:
         users = _users(self.writing.connection, customer_id, contact["contact_id"])
         for service in users:
             self._renew(service, contact)
-        accounts = sorted({str(service["vendor_account"]) for service in users if service["vendor_account"]})
+        accounts = sorted({str(service["vendor_account"]) for service in users if _is_at_registry(service)})
         return [operation for account in accounts for operation in self._update_at(account, customer_id, contact)]
 
     def _renew(self, service: Mapping[str, Any], contact: Contact) -> None:
@@ -117,6 +118,11 @@ class ContactChanges:
             inputs={"contact": dict(contact)},
         )
         return [*wake_pointless(self.writing.connection, self.writing.database, resource), operation_id]
+
+
+def _is_at_registry(service: Mapping[str, Any]) -> bool:
+    """Whether a registrar account has the contacts of this domain."""
+    return bool(service["vendor_account"]) and Ordered(service["attributes"]).rules.registry_keeps_contacts
 
 
 class ContactBook:

@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from provisioner.store.tables import services
 from tests.integration.store.registrars import NAME, DomainStage, desk, item
 from tests.support.domains import contact, contacts
 from tests.support.stores import hosting, together
@@ -192,6 +194,15 @@ class TestContacts:
         active.work()
         assert active.stage.row("contacts")["version"] == 2
         assert active.service()["attributes"]["contacts"]["registrant"]["email"] == "new@example.com"
+
+    def test_a_registry_that_keeps_no_contacts_hears_of_no_change(self, active: DomainStage) -> None:
+        attributes = active.service()["attributes"]
+        rules = {**attributes["rules"], "data_model": "thin"}
+        with active.stage.store.database.begin() as connection:
+            connection.execute(sa.update(services).values(attributes={**attributes, "rules": rules}))
+        active.shop.say("contact.update.v1", _of("customer-1", {**contact("owner-1"), "city": "Hamburg"}))
+        assert active.stage.count("operations", workflow="contact.update") == 0
+        assert active.service()["attributes"]["contacts"]["registrant"]["city"] == "Hamburg"
 
     def test_a_change_of_nothing_does_nothing(self, active: DomainStage) -> None:
         active.shop.say("contact.update.v1", _of("customer-1", contact("owner-1")))

@@ -104,6 +104,10 @@ def test_an_auth_code_is_not_shown() -> None:
         ("xn--bcher-kva.com", "xn--bcher-kva.com"),
         ("XN--BCHER-KVA.com", "xn--bcher-kva.com"),
         ("bu\u0308cher.com", "xn--bcher-kva.com"),
+        ("\uff42ücher.com", "xn--bcher-kva.com"),
+        ("xn--BCHER-kva.com", "xn--bcher-kva.com"),
+        ("straße.com", "xn--strae-oqa.com"),
+        ("πς.com", "xn--1xae.com"),
     ],
 )
 def test_a_name_in_other_letters_becomes_a_labels(name: str, kept: str) -> None:
@@ -133,6 +137,8 @@ def test_a_code_that_is_not_needed_may_be_missing() -> None:
         ("www.one.com,a", 1, "domain", "within another domain"),
         ("one.zz,a", 1, "domain", "there are com, ee, free"),
         ("☃☃.com,a", 1, "domain", "IDNA 2008"),
+        ("a\u200db.com,a", 1, "domain", "IDNA 2008"),
+        ("\u05d0b.com,a", 1, "domain", "IDNA 2008"),
         ("xn--i-7iq.com,a", 1, "domain", "IDNA 2008"),
         ("one.com,a,x", 3, "years", "whole number"),
         ("one.com,a,-1", 3, "years", "whole number"),
