@@ -5,7 +5,7 @@ replaces, and is taken for that by the authority, is exempt there and here (RFC 
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from adapters.acme.settings import Limits
@@ -52,13 +52,22 @@ class Guards:
         if wait > 0:
             raise _throttled(f"{name} was validated {most} times within an hour", wait)
 
-    def certificate(self, request: CertificateRequest) -> None:
-        """Spend one certificate for a set of names, once for a CSR. Raises Throttled.
+    def room(self, request: CertificateRequest) -> None:
+        """Whether a certificate can be had, before an order is made and its names are validated. Raises Throttled.
 
-        Asked before an order is made, so that none is lost with its validations, and again before it is finalized.
+        An order that nobody goes on with costs none.
         """
+        if self._allowance is not None:
+            self._check_certificate(self._allowance.room, request)
+
+    def certificate(self, request: CertificateRequest) -> None:
+        """Spend one certificate for a set of names, once for a CSR, before it is asked for. Raises Throttled."""
+        if self._allowance is not None:
+            self._check_certificate(self._allowance.spend, request)
+
+    def _check_certificate(self, ask: Callable[..., float], request: CertificateRequest) -> None:
         names, most = name_set(request.names), self._limits.certificates_per_week_for_a_name_set
-        wait = self._spend(CERTIFICATES, names, _fingerprint(request), most, WEEK)
+        wait = ask(CERTIFICATES, names, once=_fingerprint(request), most=most, seconds=WEEK)
         if wait > 0:
             raise _throttled(f"{most} certificates for exactly these names were ordered within a week", wait)
 

@@ -16,7 +16,7 @@ from adapters.acme.problems import ProblemDocument
 from adapters.acme.resources import Authorization, Directory, Order
 from adapters.acme.settings import Settings
 from provisioner.ports.certificates import AuthorityOrder, CertificateRequest, Challenge
-from provisioner.ports.outcomes import Done, Failure, Misconfigured, Pending, Rejected, Throttled
+from provisioner.ports.outcomes import Done, Failure, Misconfigured, Pending, Rejected
 
 LOOK_AGAIN: Final = 2.0
 """Seconds between looks at an order, where the authority names none."""
@@ -44,7 +44,7 @@ class Orders:
             raise errors.unreadable("the order has no URL", Call.OPEN)
         if request.replaces and not order.replaces:
             self._guards.unplanned_order(request)
-            self._guards.certificate(request)
+            self._guards.room(request)
         expires = order.expires.isoformat() if order.expires else None
         shown = [as_json(challenge) for challenge in self._open_challenges(order)]
         return Done(answer.location, {"expires": expires, "challenges": shown})
@@ -109,13 +109,9 @@ class Orders:
                 if refused.vendor_code not in _REPLACING_REFUSED:
                     raise
         # The certificate that is replaced may be another authority's, or unknown here: then this is an order like any.
-        self._guards.certificate(request)
-        try:
-            self._guards.new_order(request)
-            return self._post_order(request, directory, profile, "")
-        except (Rejected, Misconfigured, Throttled):  # there is no order, so nothing can be issued
-            self._guards.not_issued(request)
-            raise
+        self._guards.room(request)
+        self._guards.new_order(request)
+        return self._post_order(request, directory, profile, "")
 
     def _post_order(self, request: CertificateRequest, directory: Directory, profile: str, replaces: str) -> Answer:
         names = [messages.Identifier(typ=messages.IDENTIFIER_FQDN, value=name) for name in request.names]

@@ -39,6 +39,10 @@ class Allowance(Protocol):
         """
         ...
 
+    def room(self, kind: str, subject: str, *, once: str, most: int, seconds: float) -> float:
+        """How long to wait until `spend` would spend it; 0.0 when it would now, or has. Spends nothing."""
+        ...
+
     def give_back(self, kind: str, subject: str, *, once: str) -> None:
         """Give back what was spent under `once`, as the vendor does not count it. Safe to call twice."""
         ...

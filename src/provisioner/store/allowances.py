@@ -32,12 +32,18 @@ class StoreAllowance:
         What was spent under the same `once` before is free, for a week at least. Long texts are told apart by their
         hash. A span longer than a week, and one in which nothing is allowed, is a ValueError.
         """
-        if most < 1 or seconds > (KEPT_DAYS - 1) * DAY:
-            raise ValueError(f"{most} in {seconds:g} seconds cannot be counted: give 1 or more, in a week at most")
+        _check(most, seconds)
         key = self._key(kind, subject)
         with self._database.begin() as connection:
             self._be_alone(connection, key)
             return self._spend(connection, key, _short(once, LONG_ID), most, seconds)
+
+    def room(self, kind: str, subject: str, *, once: str, most: int, seconds: float) -> float:
+        """How long to wait until `spend` would spend it; 0.0 when it would now, or has. Spends nothing."""
+        _check(most, seconds)
+        with self._database.read() as connection:
+            wait = self._wait(connection, self._key(kind, subject), _short(once, LONG_ID), most, seconds)
+        return wait or 0.0
 
     def give_back(self, kind: str, subject: str, *, once: str) -> None:
         """Give back what was spent under `once`, as the vendor does not count it. Safe to call twice."""
@@ -56,13 +62,22 @@ class StoreAllowance:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ALLOWANCE_LOCK, number)))
 
     def _spend(self, connection: sa.Connection, key: dict[str, str], once: str, most: int, seconds: float) -> float:
+        wait = self._wait(connection, key, once, most, seconds)
+        if wait is None:
+            connection.execute(sa.insert(allowances).values(**key, once=once, at=self._database.now()))
+        return wait or 0.0
+
+    def _wait(
+        self, connection: sa.Connection, key: dict[str, str], once: str, most: int, seconds: float
+    ) -> float | None:
+        """How long to wait; 0.0 when it was spent before, None when it can be spent now."""
         here = [allowances.c[name] == value for name, value in key.items()]
         if connection.scalar(sa.select(allowances.c.at).where(*here, allowances.c.once == once)) is not None:
             return 0.0
-        if (last := self._last_in_the_way(connection, here, most, seconds)) is not None:
-            return (last + timedelta(seconds=seconds) - self._database.moment(connection)).total_seconds()
-        connection.execute(sa.insert(allowances).values(**key, once=once, at=self._database.now()))
-        return 0.0
+        last = self._last_in_the_way(connection, here, most, seconds)
+        if last is None:
+            return None
+        return (last + timedelta(seconds=seconds) - self._database.moment(connection)).total_seconds()
 
     def _last_in_the_way(
         self, connection: sa.Connection, here: list[sa.ColumnElement[bool]], most: int, seconds: float
@@ -76,6 +91,11 @@ class StoreAllowance:
 def forget_spent(connection: sa.Connection, database: Database) -> None:
     """Remove what counts for nothing any more."""
     connection.execute(sa.delete(allowances).where(allowances.c.at < database.now(-KEPT_DAYS * DAY)))
+
+
+def _check(most: int, seconds: float) -> None:
+    if most < 1 or seconds > (KEPT_DAYS - 1) * DAY:
+        raise ValueError(f"{most} in {seconds:g} seconds cannot be counted: give 1 or more, in a week at most")
 
 
 def _short(text: str, column: sa.String) -> str:

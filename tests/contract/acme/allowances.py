@@ -12,6 +12,13 @@ class CountedAllowance:
 
     def spend(self, kind: str, subject: str, *, once: str, most: int, seconds: float) -> float:
         """Spend one of `most` in any `seconds`: 0.0, or how long to wait."""
+        wait = self.room(kind, subject, once=once, most=most, seconds=seconds)
+        if wait == 0.0:
+            self.spent.setdefault((kind, subject, once), self._clock.monotonic())
+        return wait
+
+    def room(self, kind: str, subject: str, *, once: str, most: int, seconds: float) -> float:
+        """How long to wait until it can be spent."""
         now = self._clock.monotonic()
         if (kind, subject, once) in self.spent:
             return 0.0
@@ -19,10 +26,7 @@ class CountedAllowance:
             at for (a_kind, a_subject, _), at in self.spent.items() if (a_kind, a_subject) == (kind, subject)
         )
         recent = [at for at in counted if at > now - seconds]
-        if len(recent) >= most:
-            return recent[-most] + seconds - now
-        self.spent[kind, subject, once] = now
-        return 0.0
+        return recent[-most] + seconds - now if len(recent) >= most else 0.0
 
     def give_back(self, kind: str, subject: str, *, once: str) -> None:
         """Give back what was spent under `once`."""

@@ -7,12 +7,14 @@ from email.utils import format_datetime
 import pytest
 
 from provisioner.kernel.clock import FakeClock, SystemClock
-from provisioner.ports.outcomes import Done, Rejected, Throttled, Unavailable
+from provisioner.ports.certificates import AuthorityOrder
+from provisioner.ports.outcomes import Done, Rejected, Throttled, Unavailable, Uncertain
 from tests.contract.acme.allowances import CountedAllowance
 from tests.contract.acme.between import DIRECTORY, FINALIZE, NEW_ORDER, ORDER, Between, Reply, problem
 from tests.contract.acme.world import PebbleWorld
 from tests.contract.authority_suite import (
     HTTP,
+    AuthorityPort,
     challenges_of,
     issued,
     new_name,
@@ -124,23 +126,31 @@ def test_certificates_for_the_same_names_are_held_back(counted_world: PebbleWorl
 def test_what_is_held_back_spends_no_order(counted_world: PebbleWorld, allowance: CountedAllowance) -> None:
     authority = counted_world.opened(certificates_per_week_for_a_name_set="1")
     name = new_name(counted_world)
-    authority.open_order(wanted([name]))
+    issued(authority, ready(counted_world, authority, wanted([name])))
     with pytest.raises(Throttled):
         authority.open_order(wanted([name]))
     assert allowance.count("orders") == 1
 
 
-def test_an_order_that_was_made_before_it_was_counted_is_held_back_all_the_same(
-    counted_world: PebbleWorld, wire: Between, allowance: CountedAllowance
+def test_an_order_that_nobody_goes_on_with_costs_no_certificate(
+    counted_world: PebbleWorld, allowance: CountedAllowance
+) -> None:
+    authority, name = counted_world.opened(certificates_per_week_for_a_name_set="1"), new_name(counted_world)
+    for _ in range(3):
+        ready(counted_world, authority, wanted([name]))
+    assert given_back(counted_world, allowance, name)
+
+
+def test_of_two_orders_made_at_once_the_second_is_held_back_before_it_is_issued(
+    counted_world: PebbleWorld, wire: Between
 ) -> None:
     authority = counted_world.opened(certificates_per_week_for_a_name_set="1")
     name = new_name(counted_world)
-    order = ready(counted_world, authority, wanted([name]))
-    allowance.spent.clear()
-    authority.open_order(wanted([name]))
+    orders = [ready(counted_world, authority, wanted([name])) for _ in range(2)]
+    issued(authority, orders[0])
     with pytest.raises(Throttled):
-        authority.issue(order)
-    assert wire.messages(FINALIZE) == []
+        authority.issue(orders[1])
+    assert len(wire.messages(FINALIZE)) == 1
 
 
 def test_another_order_for_the_same_csr_is_not_held_back(
@@ -179,6 +189,13 @@ def given_back(world: PebbleWorld, allowance: CountedAllowance, name: str) -> bo
     authority = world.opened(certificates_per_week_for_a_name_set="1")
     nothing_spent = allowance.count("certificates") == 0
     return nothing_spent and isinstance(issued(authority, ready(world, authority, wanted([name]))), Done)
+
+
+def lose_answer(wire: Between, authority: AuthorityPort, order: AuthorityOrder) -> None:
+    """Ask for the certificate, and get no answer."""
+    wire.say(FINALIZE, Reply(0))
+    with pytest.raises(Uncertain):
+        authority.issue(order)
 
 
 def test_a_name_that_was_not_proven_costs_no_certificate(
@@ -222,7 +239,7 @@ def test_an_order_that_we_do_not_allow_ourselves_costs_no_certificate(
     authority.open_order(wanted([new_name(counted_world)]))
     with pytest.raises(Throttled):
         authority.open_order(wanted([name]))
-    assert allowance.count("certificates") == 1
+    assert allowance.count("certificates") == 0
 
 
 def test_a_certificate_that_was_refused_costs_none(
@@ -241,6 +258,8 @@ def test_an_order_that_became_invalid_while_it_was_issued_costs_no_certificate(
 ) -> None:
     authority = counted_world.opened(certificates_per_week_for_a_name_set="1")
     order = ready(counted_world, authority, wanted([new_name(counted_world)]))
+    lose_answer(wire, authority, order)
+    assert allowance.count("certificates") == 1
     wire.change(ORDER, lambda answer: answer.with_json(status="invalid"))
     with pytest.raises(Rejected):
         authority.find_issued(order)
@@ -264,6 +283,7 @@ def test_an_order_whose_outcome_is_unknown_keeps_its_certificate(
 ) -> None:
     authority = counted_world.opened(certificates_per_week_for_a_name_set="1")
     order = ready(counted_world, authority, wanted([new_name(counted_world)]))
+    lose_answer(wire, authority, order)
     wire.say(ORDER, Reply(status, b"who knows"), times=20, writing=False)
     with pytest.raises((Rejected, Unavailable)):
         authority.find_issued(order)
@@ -350,6 +370,6 @@ def test_a_renewal_that_is_not_taken_for_one_is_held_back_before_it_is_validated
     wire.offer(renewalInfo=f"{wire.url}/ari")
     authority = counted_world.opened(certificates_per_week_for_a_name_set="1")
     name = new_name(counted_world)
-    authority.open_order(wanted([name]))
+    issued(authority, ready(counted_world, authority, wanted([name])))
     with pytest.raises(Throttled):
         authority.open_order(replace(wanted([name]), replaces=replaced))

@@ -106,6 +106,18 @@ def test_long_texts_are_told_apart(allowance: StoreAllowance) -> None:
     assert spend(allowance, f"{names}!", kind=names, subject=f"{names}!", most=1) == 0.0
 
 
+def test_to_ask_for_room_spends_nothing(allowance: StoreAllowance) -> None:
+    asked = [allowance.room("orders", "all", once=once, most=1, seconds=HOUR) for once in "ab"]
+    assert (asked, spend(allowance, "c", most=1)) == ([0.0, 0.0], 0.0)
+
+
+def test_room_is_there_when_it_can_be_spent(stage: Stage, allowance: StoreAllowance) -> None:
+    spend(allowance, "a", most=1)
+    stage.let_pass(600)
+    waits = [allowance.room("orders", "all", once=once, most=1, seconds=HOUR) for once in "ab"]
+    assert (waits[0], 2990 < waits[1] <= 3000) == (0.0, True)
+
+
 def test_what_is_given_back_can_be_spent_again(stage: Stage, allowance: StoreAllowance) -> None:
     spend(allowance, "a", most=1)
     another(stage).give_back("orders", "all", once="a")
