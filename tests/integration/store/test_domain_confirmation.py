@@ -111,6 +111,14 @@ def test_a_registrant_who_takes_the_answer_back_is_told_that_the_first_counts(wa
     assert (operation(waiting)["state"], transfers(waiting)) == ("failed", 0)
 
 
+def test_of_two_answers_at_the_same_time_one_counts(waiting: DomainStage) -> None:
+    receipts = together(lambda: answer(waiting, confirmed=True), lambda: answer(waiting, confirmed=False))
+    assert sorted(receipt.outcome for receipt in receipts) == ["accepted", "rejected"]
+    waiting.work()
+    said_yes = receipts[0].outcome == "accepted"
+    assert (operation(waiting)["state"], transfers(waiting)) == (("waiting", 1) if said_yes else ("failed", 0))
+
+
 def test_an_answer_to_a_transfer_that_asks_for_none_is_refused(desk: DomainStage) -> None:
     desk.registry.have(NAME, registrar="another-registrar", auth_code="canary")
     desk.order(change="transfer", auth_code=desk.shop.sealed("canary"))
