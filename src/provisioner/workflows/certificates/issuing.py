@@ -4,25 +4,35 @@ from datetime import timedelta
 from typing import Final
 
 from provisioner.orders.statuses import ServiceStatus
-from provisioner.ports.outcomes import Done
+from provisioner.ports.outcomes import Done, Rejected
 from provisioner.workflows.certificates import serving
-from provisioner.workflows.certificates.obtaining import Terms, obtain
+from provisioner.workflows.certificates.obtaining import SUSPENDED, Terms, obtain
 from provisioner.workflows.certificates.ordered import PANEL
-from provisioner.workflows.certificates.problems import NO_METHOD
-from provisioner.workflows.certificates.standing import found_on_panel, install_next, issued_by_authority
+from provisioner.workflows.certificates.problems import AUTHORITY_UNAVAILABLE, NO_METHOD, as_data
+from provisioner.workflows.certificates.standing import found_on_panel, install_next, issued_by_authority, next_week
 from provisioner.workflows.definition import workflow
 from provisioner.workflows.journal import NEVER, ServiceChange
 from provisioner.workflows.operation import Operation
 
 NOBODY: Final = "none"
 PATIENCE: Final = timedelta(days=30)
+TOO_LATE: Final = (NO_METHOD, AUTHORITY_UNAVAILABLE)
+"""Codes with which a wait for suspended hosting ends."""
 NOT_HERE: Final = "on this server nobody obtains certificates; you can upload one"
 
 
 @workflow("certificate.issue")
 def issue(op: Operation) -> ServiceChange:
-    """Obtain the certificate when the names lead here; then it is installed, and renewed for ever."""
-    terms = Terms.asked(op, PATIENCE)
+    """Obtain the certificate when the names lead here; then it is installed, and renewed for ever.
+
+    Where the hosting stays suspended, the upkeep begins this anew when it is back.
+    """
+    try:
+        terms = Terms.asked(op, PATIENCE)
+    except Rejected as refused:
+        if refused.code not in TOO_LATE or op.parent.status is not ServiceStatus.SUSPENDED:
+            raise
+        return ServiceChange(None, data=as_data(Rejected(NO_METHOD, SUSPENDED)), upkeep=next_week(op))
     if terms.source == PANEL:
         return found_on_panel(op, ServiceStatus.ACTIVE, serving.await_any(op, PATIENCE))
     if terms.source == NOBODY:

@@ -95,6 +95,11 @@ def tomorrow(op: Operation) -> Upkeep:
     return Upkeep(op.now + DAY, UPKEEP)
 
 
+def next_week(op: Operation) -> Upkeep:
+    """Look after it again in a week."""
+    return Upkeep(op.now + WEEK, UPKEEP)
+
+
 def next_try(op: Operation, facts: CertificateFacts) -> Upkeep:
     """When to try again to renew it: each day, and each week when it has expired a week ago."""
     return Upkeep(op.now + (WEEK if facts.not_after + WEEK <= op.now else DAY), UPKEEP)

@@ -10,7 +10,7 @@ from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.outcomes import Rejected
 from provisioner.workflows.certificates import parties, serving
 from provisioner.workflows.certificates.ordered import AUTHORITY, CUSTOMER, PANEL, Current, Ordered
-from provisioner.workflows.certificates.problems import EXPIRED, EXPIRES_SOON, NO_PROBLEM, NOT_SERVED
+from provisioner.workflows.certificates.problems import EXPIRED, EXPIRES_SOON, NO_METHOD, NO_PROBLEM, NOT_SERVED
 from provisioner.workflows.certificates.standing import (
     DAY,
     HOUR,
@@ -22,6 +22,7 @@ from provisioner.workflows.certificates.standing import (
     next_look,
     next_try,
     next_warning,
+    next_week,
     tomorrow,
 )
 from provisioner.workflows.definition import workflow
@@ -42,10 +43,11 @@ def keep_up(op: Operation) -> ServiceChange:
     if standing["hosting_is_going"] and not standing["ended"]:
         reason = "the web hosting that the certificate is for is cancelled"
         return ServiceChange(ServiceStatus.CANCELLED, upkeep=NEVER, reason=reason, wakes=True)
-    if standing["ended"] or current is None:
+    is_removed = not standing.get("is_wanted", True) and current is not None and current.source == AUTHORITY
+    if standing["ended"] or is_removed:
         return ServiceChange(None, upkeep=NEVER)
-    if current.source == AUTHORITY and not standing.get("is_wanted", True):
-        return ServiceChange(None, upkeep=NEVER)
+    if current is None:
+        return _begin_anew(op)
     if current.source == PANEL:
         return _look_again(op, current)
     if current.source == CUSTOMER or not Ordered.of(op).auto_renew:
@@ -59,6 +61,19 @@ def _standing(op: Operation) -> dict[str, bool]:
         "hosting_is_going": parties.hosting_is_going(op),
         "is_wanted": _is_wanted(op),
     }
+
+
+# -- not there yet
+
+
+def _begin_anew(op: Operation) -> ServiceChange:
+    """What could not be issued because the hosting was suspended is issued when that is back."""
+    if op.service.data.get("problem_code") != NO_METHOD:
+        return ServiceChange(None, upkeep=NEVER)
+    if op.parent.status is ServiceStatus.SUSPENDED:
+        return ServiceChange(None, upkeep=next_week(op))
+    op.follow_up("certificate.issue", resource=f"service:{op.service.service_id}", key=Ordered.of(op).key)
+    return ServiceChange(None, upkeep=NEVER)
 
 
 # -- renewed here

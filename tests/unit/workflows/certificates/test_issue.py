@@ -374,6 +374,23 @@ def test_for_a_suspended_website_is_waited_where_only_its_pages_could_show_anyth
     assert world.authority.count("issue") == 1
 
 
+def test_after_a_month_of_suspension_it_waits_for_the_website_to_come_back(world: CertificateWorld) -> None:
+    world.order(method="http-01")
+    world.hosting_status = ServiceStatus.SUSPENDED
+    world.ask("certificate.issue")
+    for _ in range(4):
+        world.run_within(8 * DAY)
+    assert (world.state(), world.service.status) == (OperationState.SUCCEEDED, ServiceStatus.PROVISIONING)
+    assert world.service.data["problem_code"] == "no_method"
+    world.do("certificate.upkeep")
+    assert world.authority.effects == []
+    assert world.upkeep_in_days == pytest.approx(7, abs=0.1)
+    world.hosting_becomes(ServiceStatus.ACTIVE)
+    world.do("certificate.upkeep")
+    assert (world.authority.count("issue"), world.service.status) == (1, ServiceStatus.ACTIVE)
+    assert world.service.data["problem"] is None
+
+
 # -- what was issued is not lost
 
 
