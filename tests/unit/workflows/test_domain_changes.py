@@ -24,6 +24,12 @@ def test_missing_hosts_are_made_before_the_domain_names_them(domain: DomainWorld
     assert domain.service.attributes["nameservers"][0] == {"name": "a.other.example"}
 
 
+def test_a_name_that_was_registered_anew_for_somebody_else_is_not_changed(domain: DomainWorld) -> None:
+    domain.registry.have(NAME, roid="ANOTHER-REP")
+    domain.do("domain.set-nameservers", nameservers=[{"name": "a.other.example"}, {"name": "b.other.example"}])
+    assert (domain.error_code(), domain.registry.effects) == ("not_ours", [])
+
+
 def test_name_servers_that_are_there_already_change_nothing(domain: DomainWorld) -> None:
     domain.registry.hosts = {"ns1.host.example", "ns2.host.example"}
     domain.do("domain.set-nameservers", nameservers=[{"name": "ns1.host.example"}, {"name": "ns2.host.example"}])

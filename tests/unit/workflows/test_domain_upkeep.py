@@ -46,6 +46,13 @@ def test_a_domain_that_was_not_deleted_after_all_is_looked_after_again(
     assert (kept.service.status, kept.registry.effects) == (after, [])
 
 
+def test_a_name_that_was_registered_anew_for_somebody_else_is_not_renewed(kept: DomainWorld) -> None:
+    kept.registry.have(NAME, roid="ANOTHER-REP", expires=START + timedelta(days=10))
+    kept.do("domain.upkeep")
+    assert (kept.service.status, kept.service.data["domain_status"]) == (ServiceStatus.CANCELLED, "deleted")
+    assert kept.registry.effects == []
+
+
 def test_nothing_is_renewed_before_it_is_time(kept: DomainWorld) -> None:
     keep_up(kept, 300)
     assert kept.registry.count("domain:renew") == 0

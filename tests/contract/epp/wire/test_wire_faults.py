@@ -1,7 +1,9 @@
 """What goes wrong between a command and its reply: what is told, and that the session is not used again."""
 
+import socket
 import ssl
 import struct
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,7 +13,9 @@ import trustme
 from adapters.epp import commands
 from adapters.epp.commands import Command
 from provisioner.kernel import crash
+from provisioner.kernel.secret import Secret
 from provisioner.ports.outcomes import Rejected, Unavailable, Uncertain
+from provisioner.ports.registrar import RegistrarContact
 from tests.contract.epp.wire.conftest import Opened
 from tests.contract.epp.wire.scripted import (
     EPP,
@@ -35,6 +39,7 @@ INFO = commands.domain_info("example.test")
 DELETE = commands.domain_delete("example.test")
 HEADER = 4
 MEBIBYTE = 1 << 20
+MORE_THAN_BUFFERS = 6 * MEBIBYTE
 BOMB = '<!DOCTYPE epp [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
 
 
@@ -129,6 +134,24 @@ def test_after_a_broken_exchange_the_next_command_has_a_session_of_its_own(
         assert sessions.send(DELETE).succeeded
     first, second = server.of("info")[0], server.of("delete")[0]
     assert first.session != second.session
+
+
+def test_a_change_of_which_a_part_was_sent_is_uncertain(server: Registry, opened: Opened) -> None:
+    over = threading.Event()
+
+    def deaf(channel: ssl.SSLSocket, request: Request) -> None:
+        channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reply()(channel, request)
+        over.wait(30)
+
+    server.script(deaf)
+    large = RegistrarContact("PHANDLE1", "x" * MORE_THAN_BUFFERS, "a@example.com", "+46.1", ("x",), "y", "SE")
+    with opened(server, command_seconds="1") as sessions:
+        sessions.send(INFO)
+        with pytest.raises(Uncertain):
+            sessions.send(commands.contact_create(large, Secret("a-code")))
+    over.set()
+    assert server.of("create") == []
 
 
 def test_no_message_repeats_what_a_broken_server_said(server: Registry, opened: Opened) -> None:
