@@ -53,6 +53,10 @@ ATTENTIONS: Final[Mapping[str, Attention]] = {
         "It goes on beyond its deadline, because what was begun has to be finished or undone.",
         "Nothing, if the vendor is only slow; else see why with `provisioner operations show ID`.",
     ),
+    "request_malformed": Attention(
+        "A vendor refused an item of an order as malformed or not supported: no customer can correct that.",
+        "Look with `provisioner operations show ID --exchanges`; set the account right, or report it as a fault.",
+    ),
     "undo_refused": Attention(
         "A finished step could not be undone: the vendor refused.",
         f"Undo it at the vendor's or remove what is in the way, {_RELEASE}",

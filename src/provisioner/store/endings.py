@@ -28,6 +28,8 @@ GONE: Final = (ServiceStatus.CANCELLING.value, ServiceStatus.CANCELLED.value)
 RETRIED: Final = (OperationState.FAILED, OperationState.COMPENSATED, OperationState.CANCELLED)
 MOVING: Final = ("suspend", "resume", "cancel", "delete", "restore")
 COMMAND_FAILED: Final = "operation_failed"
+OUR_FAULT: Final = "request_malformed"
+OUR_FAULTS: Final = ("invalid_request", "not_supported")  # no customer can correct what a vendor refuses so
 UPKEEP: Final = "upkeep"
 ENDED_SERVICES: Final = (ServiceStatus.CANCELLED.value, ServiceStatus.FAILED.value)
 DAY: Final = 86_400.0
@@ -51,6 +53,8 @@ def write_ending(writing: Writing, row: Row, ending: Ending) -> None:
         _give_up_dependents(writing, row, ending.error)
     if row["item_id"] is None and ending.state in (OperationState.FAILED, OperationState.COMPENSATED):
         _admit_failure(writing, row, ending.error)
+    elif ending.error is not None and ending.error.code in OUR_FAULTS:
+        tell_attention(writing, row, OUR_FAULT, ending.error.message)
 
 
 def _close(writing: Writing, row: Row, state: OperationState, error: ItemError | None) -> None:

@@ -9,9 +9,16 @@ from provisioner.kernel.secret import Secret
 from provisioner.store.accounts import NewAccount
 from tests.integration.store.registrars import NAME, DomainStage, desk, item, without
 from tests.support.domains import contact, contacts, customer, terms
+from tests.support.engine.vendor import refused
 from tests.support.stores import Stage, hosting, together
 
 __all__ = ["desk"]
+
+
+def told_operators(desk: DomainStage) -> list[str]:
+    """Why operators were told of the order."""
+    events = [each for each in desk.stage.events("order/o-1") if each["type"] == "operation.needs-attention.v1"]
+    return [each["data"]["reason"] for each in events]
 
 
 def code(detail: str) -> str:
@@ -89,6 +96,21 @@ class TestNames:
         desk.order()
         data = {"customer": customer(1), **terms(1, service_id="domain-2")}
         assert desk.shop.say("domain.register.v1", data, environment="sandbox").outcome == "accepted"
+
+
+class TestOurFaults:
+    @pytest.mark.parametrize("fault", ["invalid_request", "not_supported"])
+    def test_operators_are_told_of_what_no_customer_can_correct(self, desk: DomainStage, fault: str) -> None:
+        desk.registry.will("register", refused(fault))
+        desk.order()
+        desk.work()
+        assert told_operators(desk) == ["request_malformed"]
+
+    def test_operators_are_not_told_of_a_name_that_is_taken(self, desk: DomainStage) -> None:
+        desk.registry.have(NAME, registrar="another-registrar")
+        desk.order()
+        desk.work()
+        assert (desk.service()["status"], told_operators(desk)) == ("failed", [])
 
 
 class TestWithoutAnOrder:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -170,6 +171,12 @@ def test_a_service_that_has_ended_is_not_looked_after(kept: DomainWorld) -> None
 def seen(name: str, *, looked_at: datetime = START, expires: datetime = START + timedelta(days=365)) -> Seen:
     shown = {"exists": True, "ours": True, "expires_at": expires.isoformat(), "looked_at": looked_at.isoformat()}
     return Seen.from_look(name, shown)
+
+
+def test_a_domain_in_redemption_is_not_due_for_renewal_whatever_its_date() -> None:
+    late = seen(NAME, looked_at=START + timedelta(days=360))
+    assert renewal_is_due(Ordered(ordered()), late)
+    assert not renewal_is_due(Ordered(ordered()), replace(late, grace=frozenset({"redemptionPeriod"})))
 
 
 def test_renewals_of_one_day_are_spread_evenly_over_the_days_before_the_safe_one() -> None:
