@@ -6,7 +6,7 @@ from provisioner.orders.statuses import OperationState, ServiceStatus
 from provisioner.ports.registrar import Price
 from tests.support.engine.domains import DAY, NAME, DomainWorld
 from tests.support.engine.registrar import OTHERS
-from tests.support.engine.vendor import lost
+from tests.support.engine.vendor import Answer, lost
 
 
 @pytest.fixture(autouse=True)
@@ -162,6 +162,18 @@ def test_a_restore_that_costs_too_much_is_refused(domain: DomainWorld) -> None:
     in_redemption(domain)
     domain.registry.prices["restore"] = Price("80.00", "EUR")
     domain.do("domain.restore", reason="a mistake", max_price={"amount": "50.00", "currency": "EUR"})
+    assert (domain.error_code("op-2"), domain.registry.count("domain:restore")) == ("price_too_high", 0)
+
+
+def test_a_restore_whose_price_rises_after_the_quote_is_not_paid(domain: DomainWorld) -> None:
+    in_redemption(domain)
+    domain.registry.prices["restore"] = Price("40.00", "EUR")
+
+    def rise() -> None:
+        domain.registry.prices["restore"] = Price("41.00", "EUR")
+
+    domain.registry.will("request_restore", Answer().while_(rise))
+    domain.do("domain.restore", reason="a mistake")
     assert (domain.error_code("op-2"), domain.registry.count("domain:restore")) == ("price_too_high", 0)
 
 

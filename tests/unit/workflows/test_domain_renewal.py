@@ -77,6 +77,17 @@ def test_a_price_over_the_cap_is_refused(domain: DomainWorld) -> None:
     assert (domain.error_code(), domain.registry.effects) == ("price_too_high", [])
 
 
+def test_a_price_that_rises_after_the_quote_is_not_paid(domain: DomainWorld) -> None:
+    domain.registry.prices["renew"] = Price("10.00", "EUR")
+
+    def rise() -> None:
+        domain.registry.prices["renew"] = Price("11.00", "EUR")
+
+    domain.registry.will("renew", Answer().while_(rise))
+    domain.do("domain.renew", years=1)
+    assert (domain.error_code(), domain.registry.count("domain:renew")) == ("price_too_high", 0)
+
+
 def test_a_premium_name_renews_within_what_its_order_allowed(domain: DomainWorld) -> None:
     domain.registry.premium = True
     domain.registry.prices["renew"] = Price("300.00", "EUR")
