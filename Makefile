@@ -37,7 +37,7 @@ demo: install ## the whole product in one command: no server, no root, no config
 	@$(BIN)/provisioner demo $(ARGS)
 
 test: install servers ## every test, against a RabbitMQ and a PostgreSQL of its own
-	@$(BIN)/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/pytest --numprocesses=4 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 test-unit: install ## the tests that need no server
 	@$(BIN)/pytest tests/unit $(ARGS)

@@ -16,7 +16,7 @@ import pytest
 _SUPPORT = Path(__file__).parent / "support"
 _SEED: Final = "MATRIX_SEED"
 _SHARE: Final = "MATRIX_SHARE"
-_DRAWN: Final = "0.3"
+_DRAWN: Final = "0.2"
 
 pytest_plugins = [f"tests.support.{module.stem}" for module in sorted(_SUPPORT.glob("fixtures_*.py"))]
 
