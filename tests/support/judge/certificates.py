@@ -44,8 +44,9 @@ STEPS: Final[Mapping[str, str]] = {
     "hide-http": "ftp.delete",
     "hide-dns": "dns.del_rec",
     "install": INSTALLED,
-    **dict.fromkeys(("use", "switch"), USED),
+    **dict.fromkeys(("use", "switch", "switch-left"), USED),
     **dict.fromkeys(("remove", "remove-unused", "remove-predecessor"), REMOVED),
+    **dict.fromkeys(("remove-left", "remove-unused-left"), REMOVED),
 }
 COUNTED: Final = (ORDERED, ISSUED, REVOKED, INSTALLED, USED, REMOVED)
 NOT_SENT: Final = frozenset({"retry"})
