@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 from itertools import pairwise
 from typing import Final
@@ -127,7 +127,8 @@ def _commanded(history: History, message: Row) -> Iterator[Finding]:
 
 
 def _orders(history: History) -> Iterator[Finding]:
-    excused = {row["order_id"] for row in history.table("operations") if _is_told(history, row)}
+    told = _told(history)
+    excused = {row["order_id"] for row in history.table("operations") if _is_told(row, told)}
     for order in history.table("orders"):
         yield from _course(history, order)
         if order["status"] not in ORDER_ENDS and order["id"] not in excused:
@@ -148,13 +149,13 @@ def _items(history: History) -> Iterator[Finding]:
     last = {}
     for operation in sorted(history.table("operations"), key=lambda row: row["position"]):
         last[operation["order_id"], operation["item_id"]] = operation["state"]
+    completed = {row["id"] for row in history.table("orders") if row["status"] == "completed"}
     for item in history.table("order_items"):
         name = f"item {item['item_id']} of order {item['order_id']}"
         state = last.get((item["order_id"], item["item_id"]), "missing")
         if state in OPERATION_ENDS and item["status"] not in ITEM_AFTER[state]:
             yield _lost(f"{name} is {item['status']}, although its operation {state}")
-        order = history.by_id("orders").get(item["order_id"], {})
-        if order.get("status") == "completed" and item["status"] not in ("succeeded", "cancelled"):
+        if item["order_id"] in completed and item["status"] not in ("succeeded", "cancelled"):
             yield _lost(f"{name} is {item['status']}, although the order is completed")
 
 
@@ -162,28 +163,33 @@ def _items(history: History) -> Iterator[Finding]:
 
 
 def _operations(history: History) -> Iterator[Finding]:
+    told = _told(history)
     for operation in history.table("operations"):
         ended = operation["state"] in OPERATION_ENDS
         if ended != (operation["ended_at"] is not None):
             yield _stuck(f"operation {operation['id']} is {operation['state']}, and its end says otherwise")
-        if not ended and not _is_excused(history, operation):
+        if not ended and not _is_excused(history, operation, told):
             yield _stuck(f"operation {operation['id']} is {operation['state']}: {operation['reason']}")
 
 
-def _is_excused(history: History, operation: Row) -> bool:
+def _is_excused(history: History, operation: Row, told: Collection[str]) -> bool:
     """It waits for an operator who was told, for a planned time, or behind such a one."""
     return (
-        _is_told(history, operation)
+        _is_told(operation, told)
         or _is_planned(history, operation)
-        or any(_is_told(history, other) for other in _ahead(history, operation))
+        or any(_is_told(other, told) for other in _ahead(history, operation))
     )
 
 
-def _is_told(history: History, operation: Row) -> bool:
-    if operation["state"] != "held" or not operation["attention"] or not operation["reason"]:
-        return False
-    told = [event for event in history.heard if event["type"] == "operation.needs-attention.v1"]
-    return any(event["data"]["operation_id"] == operation["id"] for event in told)
+def _told(history: History) -> set[str]:
+    """The operations of which an operator was told."""
+    needy = [event["data"] for event in history.heard if event["type"] == "operation.needs-attention.v1"]
+    return {data["operation_id"] for data in needy}
+
+
+def _is_told(operation: Row, told: Collection[str]) -> bool:
+    needy = operation["state"] == "held" and operation["attention"] and operation["reason"]
+    return bool(needy) and operation["id"] in told
 
 
 def _is_planned(history: History, operation: Row) -> bool:
