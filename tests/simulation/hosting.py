@@ -71,6 +71,13 @@ class CapriciousPanel(CapriciousVendor, HostingPanel):
             self._on_its_way.remove(request)
             effect()
 
+    def _slow_trouble(self, ref: str, effect: Callable[[], None]) -> Done | Pending:
+        """Likewise: it is on its way, or lost, before they go on."""
+        try:
+            return self._trouble(ref, effect)
+        finally:
+            self.meanwhile()
+
     def _adopt(self, ref: str) -> Done | None:
         self._arrive()
         return Done(ref) if self.ledger.there[ref] else None

@@ -127,9 +127,7 @@ class CapriciousVendor(Vendor):
         self._arrive()
         slow, works = self._dice.random() < self.trouble / 6, self._dice.random() > self.trouble
         if not works:
-            if slow:
-                self.meanwhile()
-            return self._trouble(ref, effect)
+            return self._slow_trouble(ref, effect) if slow else self._trouble(ref, effect)
         if slow:
             self._slowly(effect)
         else:
@@ -140,6 +138,11 @@ class CapriciousVendor(Vendor):
         """Others go on before the effect comes."""
         self.meanwhile()
         effect()
+
+    def _slow_trouble(self, ref: str, effect: Callable[[], None]) -> Done | Pending:
+        """Others go on before anything becomes of it."""
+        self.meanwhile()
+        return self._trouble(ref, effect)
 
     def _trouble(self, ref: str, effect: Callable[[], None]) -> Done | Pending:
         ways: list[Callable[[], Done | Pending | BaseException]] = [
