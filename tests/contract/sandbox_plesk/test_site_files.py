@@ -1,7 +1,9 @@
 """FTP with TLS, and the files over HTTP."""
 
 import ftplib  # TLS begins before the login
+import socket
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from adapters.sandbox.faults import Fault
 from adapters.sandbox.plesk import RunningPlesk, start_simulator
 from tests.contract.sandbox_plesk import wire, world
+from tests.support.processes import wait_for
 
 
 @pytest.fixture
@@ -61,6 +64,30 @@ def test_storing_and_deleting_are_in_the_ledger(plesk: RunningPlesk) -> None:
     told = [(effect.operation, effect.account, effect.details) for effect in plesk.ledger.effects(reference="svc:1")]
     path = {"path": f"/{world.TOKEN}"}
     assert told[1:] == [("ftp.store", "web1", path), ("ftp.delete", "web1", path)]
+
+
+@pytest.mark.parametrize(("sent", "stores"), [(b"proof", 1), (b"", 0)])
+def test_what_a_client_that_went_away_had_sent_stays_and_is_in_the_ledger(
+    plesk: RunningPlesk, sent: bytes, stores: int
+) -> None:
+    with world.ftp(plesk) as client:
+        world.store(client, f"{world.TOKEN}-before", b"")
+        with closing(client.transfercmd(f"STOR {world.TOKEN}")) as data:
+            data.send(sent)
+            wait_for(lambda: f"bytes received: {len(sent)}" in client.sendcmd("STAT"), "what was sent to arrive")
+            client.close()
+            wait_for(lambda: is_gone(data), "the server to end the transfer")
+    assert world.page(plesk) == (200, sent)
+    path = {"path": f"/{world.TOKEN}"}
+    assert sum(effect.details == path for effect in plesk.ledger.effects(operation="ftp.store")) == stores
+
+
+def is_gone(data: socket.socket) -> bool:
+    """Whether the server has ended the connection for data."""
+    try:
+        return data.recv(1) == b""
+    except OSError:
+        return True
 
 
 def test_a_file_that_is_not_there_cannot_be_deleted(plesk: RunningPlesk) -> None:

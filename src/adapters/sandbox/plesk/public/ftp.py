@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from cryptography import x509
@@ -141,6 +142,12 @@ class _Session(TLS_FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
                 self._answer(change.rule, resp, logfun)
                 return
         super().respond(resp, logfun)
+
+    def on_incomplete_file_received(self, file: str) -> None:
+        """What a client that went away had sent stays, and is an effect; nothing of it is none."""
+        self._change = None
+        if Path(file).stat().st_size:
+            self._note(_Change("ftp.store", self.fs.fs2ftp(file), None))
 
     def _may_begin(self, operation: str, path: str) -> bool:
         shown = self.fs.fs2ftp(path)
