@@ -110,6 +110,14 @@ def _admit_failure(writing: Writing, row: Row, error: ItemError | None) -> None:
     service = lock_service(writing.connection, row["service_id"])
     settled = _settled(writing, row, service)
     intend_service(writing.connection, service, settled, service["generation"])
+    if service["status"] == ServiceStatus.CANCELLING.value:
+        _look_at_once(writing, service)
+
+
+def _look_at_once(writing: Writing, service: Row) -> None:
+    """What could not be deleted or restored is looked at before its time, and is what its vendor shows."""
+    here = (services.c.id == service["id"], services.c.upkeep_at > writing.now())
+    writing.execute(sa.update(services).where(*here).values(upkeep_at=writing.now(), updated_at=writing.now()))
 
 
 def _plan_again(writing: Writing, row: Row) -> None:

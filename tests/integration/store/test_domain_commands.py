@@ -95,7 +95,8 @@ class TestCommands:
         active.say("delete", reason="not wanted")
         active.work()
         assert active.stage.operation("domain-1", "domain.delete")["error"]["code"] == "in_use"
-        look_after(active)
+        assert active.stage.store.upkeep.start_due(), "it is looked at at once"
+        active.work()
         assert (active.service()["status"], active.service()["upkeep_workflow"]) == ("active", "domain.upkeep")
 
     def test_a_domain_in_redemption_that_is_looked_after_stays_on_its_way_out(self, active: DomainStage) -> None:
