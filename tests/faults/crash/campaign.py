@@ -16,7 +16,7 @@ from tests.faults.crash.lane import Lane, lane
 from tests.support.judge.verdict import Wrong
 
 FAILED: Final = Path("var/crash")
-LANES: Final = 4
+LANES: Final = 6
 LONGEST_NAME: Final = 200  # of a folder
 
 Job = TypeVar("Job")
