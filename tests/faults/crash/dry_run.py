@@ -98,6 +98,15 @@ class _Listener:
             self.counts[scope, point] += 1
             self.passed.append(Passing(scope, point, self.counts[scope, point]))
 
+    def has_settled(self) -> bool:
+        """Whether who has begun a commit has come to its end: others see what was committed a moment before."""
+        with self.lock:
+            return all(
+                count <= self.counts[scope, "after_commit"]
+                for (scope, point), count in list(self.counts.items())
+                if point == "before_commit"
+            )
+
 
 def dry_runs(scenarios: Sequence[Scenario], folder: Path) -> tuple[Course, ...]:
     """What each scenario passes; the vendors forget everything in between."""
@@ -132,6 +141,7 @@ def _dry_run(scenario: Scenario, vendors: Vendors, folder: Path) -> Course:
                 begun, ends = ("", scenario.ends) if is_last else (scenario.begun, "")
                 over = partial(_is_over, installed, vendors, begun, ends, waits=scenario.waits)
                 wait_for(over, f"the end of a phase of {scenario}")
+                wait_for(listener.has_settled, f"the last commit of a phase of {scenario}")
         passed = [each for each in listener.passed if not scenario.only or each.scope in scenario.only]
         return Course(scenario, tuple(passed), _workflows(installed), _steps(installed), frozenset(lines))
 
