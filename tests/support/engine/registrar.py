@@ -66,7 +66,8 @@ class FakeRegistrar(Registrar):
         self.effects: list[str] = []
         self.calls: list[str] = []
         self.decides_later = False
-        self.reckons_march = False  # 29 February and a year are 1 March
+        self.reckons_march = False
+        self.hides_expiry = False  # a look does not tell the expiry
         self.add_grace = True
         self._told: dict[str, deque[Answer]] = defaultdict(deque)
 
@@ -342,7 +343,7 @@ class FakeRegistrar(Registrar):
             "statuses": sorted(there.statuses),
             "grace_statuses": sorted(there.grace),
             "created_at": _z(there.created),
-            "expires_at": _z(there.expires),
+            "expires_at": "" if self.hides_expiry else _z(there.expires),
             "transferred_at": _z(there.transferred) if there.transferred else "",
             **at,
         }

@@ -35,6 +35,13 @@ def test_the_same_command_again_with_the_old_expiry_is_refused(domain: DomainWor
     assert domain.registry.count("domain:renew") == 1
 
 
+def test_nothing_is_renewed_when_the_registry_does_not_say_until_when_it_is_paid(domain: DomainWorld) -> None:
+    domain.registry.hides_expiry = True
+    domain.do("domain.renew", years=1)
+    assert (domain.state(), domain.error_code()) == (OperationState.FAILED, "expiry_unknown")
+    assert domain.registry.count("domain:renew") == 0
+
+
 @pytest.mark.parametrize("took_effect", [True, False])
 def test_without_an_answer_the_expiry_tells_whether_it_was_renewed(domain: DomainWorld, *, took_effect: bool) -> None:
     domain.registry.will("renew", lost(took_effect=took_effect))
