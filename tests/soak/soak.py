@@ -112,14 +112,24 @@ def soak(wanted: Plan, folder: Path | None = None, tell: Callable[[str], None] =
 
 
 def _may_rest() -> sa.ColumnElement[bool]:
-    """Of operations: those that have ended, wait for an operator, or look again where a name leads, in minutes."""
-    waits = sa.and_(
-        operations.c.workflow.like("certificate.%"),
-        operations.c.state == "waiting",
-        operations.c.due_at > datetime.now(UTC) + LONG,
+    """Of operations: those that have ended, wait for an operator, or wait for minutes, and those behind such a wait.
+
+    For minutes waits what looks again where a name leads, and what an authority's limits put off.
+    """
+    ahead = operations.alias("ahead")
+    behind = sa.exists().where(
+        ahead.c.resource == operations.c.resource, ahead.c.position < operations.c.position, _waits(ahead)
     )
     ended = [state.value for state in ENDED_OPERATIONS]
-    return sa.or_(operations.c.state.in_([*ended, "held"]), waits)
+    return sa.or_(operations.c.state.in_([*ended, "held"]), _waits(operations), behind)
+
+
+def _waits(row: sa.FromClause) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        row.c.workflow.like("certificate.%"),
+        row.c.state.in_(["waiting", "uncertain"]),
+        row.c.due_at > datetime.now(UTC) + LONG,
+    )
 
 
 class _Soak:

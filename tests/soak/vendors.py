@@ -68,8 +68,8 @@ def _registrar(vendor: RunningSimulator, way: Way) -> NewAccount:
 
 
 def _authority(vendor: RunningSimulator, way: Way) -> NewAccount:
-    """Its limits are wide: what is spent under them would have to be waited for by the hour."""
-    wide = ("orders_per_3_hours", "certificates_per_week_for_a_name_set", "validations_per_hour_for_a_name")
+    """Its limits for names are wide, as retries would wait for hours; a long soak reaches the one of orders."""
+    wide = ("certificates_per_week_for_a_name_set", "validations_per_hour_for_a_name")
     settings = {
         **vendor.settings,
         "directory_url": through(vendor.settings["directory_url"], way),

@@ -174,11 +174,7 @@ def _operations(history: History) -> Iterator[Finding]:
 
 def _is_excused(history: History, operation: Row, told: Collection[str]) -> bool:
     """It waits for an operator who was told, for a planned time, or behind such a one."""
-    return (
-        _is_told(operation, told)
-        or _is_planned(history, operation)
-        or any(_is_told(other, told) for other in _ahead(history, operation))
-    )
+    return any(_is_told(each, told) or _is_planned(history, each) for each in (operation, *_ahead(history, operation)))
 
 
 def _told(history: History) -> set[str]:
@@ -193,18 +189,15 @@ def _is_told(operation: Row, told: Collection[str]) -> bool:
 
 
 def _is_planned(history: History, operation: Row) -> bool:
-    """A time that was chosen, not one at which something is tried again: those are seconds away in a test."""
-    if operation["state"] != "waiting" or operation["due_at"] is None:
+    """A time that was chosen, by us or by a vendor, not one of another try: those are seconds away in a test."""
+    if operation["state"] not in ("waiting", "uncertain") or operation["due_at"] is None:
         return False
     at_least = timedelta() if operation["deadline"] is None else LONGER_THAN_A_RETRY
     return moment(operation["due_at"]) > moment(history.taken_at) + at_least
 
 
 def _ahead(history: History, operation: Row) -> Iterator[Row]:
-    required = {
-        row["required_id"] for row in history.table("operation_requirements") if row["operation_id"] == operation["id"]
-    }
-    for other in history.table("operations"):
-        earlier = other["resource"] == operation["resource"] and other["position"] < operation["position"]
-        if earlier or other["id"] in required:
-            yield other
+    requirements = history.rows_of("operation_requirements", "operation_id", operation["id"])
+    earlier = history.rows_of("operations", "resource", operation["resource"])
+    yield from (other for other in earlier if other["position"] < operation["position"])
+    yield from (other for each in requirements for other in history.rows_of("operations", "id", each["required_id"]))

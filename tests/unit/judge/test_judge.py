@@ -277,6 +277,16 @@ def test_an_operation_that_waits_for_its_planned_time_passes() -> None:
     assert found(change(good(), "operations", {"id": "op2"}, **waiting), "C1") == set()
 
 
+@pytest.mark.parametrize("state", ["waiting", "uncertain"])
+def test_an_operation_behind_one_that_its_vendor_bade_wait_passes(state: str) -> None:
+    ahead = {"state": state, "ended_at": None, "due_at": "2026-01-01T03:00:00+00:00", "resource": "service:s1"}
+    behind = {"id": "op3", "position": 3, "correlation_id": "upkeep", "state": "ready", "due_at": at(40)}
+    history = change(good(), "operations", {"id": "op2"}, **ahead)
+    op2 = next(row for row in history.table("operations") if row["id"] == "op2")
+    assert found(add(history, "operations", **{**op2, **behind}), "C1") == set()
+    assert found(add(history, "operations", **{**op2, **behind, "resource": "service:s2"}), "C1") == {Wrong.STUCK}
+
+
 def test_an_event_that_is_heard_twice_passes() -> None:
     assert judge(replace(good(), heard=[*good().heard, good().heard[2]])).findings == []
 
