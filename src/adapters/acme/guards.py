@@ -10,6 +10,7 @@ from typing import Final
 
 from adapters.acme.settings import Limits
 from provisioner.kernel.clock import Clock
+from provisioner.kernel.spread import share
 from provisioner.ports.accounts import Allowance
 from provisioner.ports.certificates import AuthorityOrder, CertificateRequest, Challenge
 from provisioner.ports.outcomes import Throttled
@@ -35,11 +36,15 @@ class Guards:
         self._clock = clock
 
     def new_order(self, request: CertificateRequest) -> None:
-        """Spend one order, before it is asked for. Raises Throttled."""
+        """Spend one order, before it is asked for. Raises Throttled.
+
+        Orders become free one by one, so those that wait for one come back within a quarter of an hour, not at once.
+        """
         wait = self._spend_order(request)
         if wait > 0:
-            most = self._limits.orders_per_3_hours
-            raise _throttled(f"{most} orders were made within 3 hours, which is as many as we allow ourselves", wait)
+            reason = f"{self._limits.orders_per_3_hours} orders were made within 3 hours"
+            later = HOUR / 4 * share(_fingerprint(request))
+            raise _throttled(f"{reason}, which is as many as we allow ourselves", wait, later)
 
     def unplanned_order(self, request: CertificateRequest) -> None:
         """Count an order that was made as exempt and was not taken for that; too late to refuse it."""
@@ -96,5 +101,5 @@ def _fingerprint(request: CertificateRequest) -> str:
     return hashlib.sha256(request.csr.encode()).hexdigest()
 
 
-def _throttled(reason: str, wait: float) -> Throttled:
-    return Throttled(RATE_LIMITED, f"{reason}; the next is possible in {wait:.0f} seconds", retry_after=wait)
+def _throttled(reason: str, wait: float, later: float = 0.0) -> Throttled:
+    return Throttled(RATE_LIMITED, f"{reason}; the next is possible in {wait:.0f} seconds", retry_after=wait + later)

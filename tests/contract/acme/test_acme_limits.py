@@ -318,8 +318,20 @@ def test_orders_are_held_back(counted_world: PebbleWorld, wire: Between) -> None
         authority.open_order(wanted([new_name(counted_world)]))
     with pytest.raises(Throttled) as held:
         authority.open_order(wanted([new_name(counted_world)]))
-    assert 0 < (held.value.retry_after or 0) <= 3 * HOUR
+    assert 0 < (held.value.retry_after or 0) <= 3.25 * HOUR
     assert len(wire.messages(NEW_ORDER)) == 2
+
+
+def test_orders_that_are_held_back_do_not_come_back_at_once(counted_world: PebbleWorld) -> None:
+    authority = counted_world.opened(orders_per_3_hours="1")
+    authority.open_order(wanted([new_name(counted_world)]))
+    waits = []
+    for _ in range(10):
+        with pytest.raises(Throttled) as held:
+            authority.open_order(wanted([new_name(counted_world)]))
+        waits.append(held.value.retry_after or 0)
+    assert min(waits) > 2.9 * HOUR
+    assert max(waits) - min(waits) > HOUR / 60
 
 
 def test_an_order_that_is_made_again_after_a_crash_spends_nothing(
