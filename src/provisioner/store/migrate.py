@@ -14,15 +14,19 @@ from provisioner.store.database import Database
 from provisioner.store.tables import metadata
 
 MIGRATE_LOCK = 0x70726F77
+HEAD = "head"
 
 
-def migrate(database: Database) -> str:
-    """Apply what is missing, one process at a time; the revision that the database is at now."""
+def migrate(database: Database, revision: str = HEAD) -> str:
+    """Apply what is missing, one process at a time; the revision that the database is at now.
+
+    `revision`: up to which; of this version of the program by default.
+    """
     with database.begin() as connection:
         if database.is_postgres:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATE_LOCK)))
-        command.upgrade(_config(connection), "head")
-    return newest()
+        command.upgrade(_config(connection), revision)
+    return newest() if revision == HEAD else revision
 
 
 def newest() -> str:

@@ -2,7 +2,9 @@
 
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +14,7 @@ from provisioner.kernel.secret import Secret
 from provisioner.store.database import Database
 from provisioner.store.migrate import current, differences, migrate, newest
 from provisioner.store.tables import SHARDS, metadata
+from provisioner.store.tables_certificates import certificates
 from tests.support.processes import Child, start
 from tests.support.stores import together
 
@@ -65,6 +68,31 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
     migrate(database)
     with database.read() as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM relay_shards")) == SHARDS
+
+
+def test_certificates_that_were_there_before_they_were_watched_are_looked_at(database: Database) -> None:
+    migrate(database, "0004")
+    obtained = datetime(2026, 3, 1, tzinfo=UTC)
+    with database.begin() as connection:
+        for table, row in rows_of_a_certificate(obtained).items():
+            connection.execute(sa.insert(metadata.tables[table]).values(**row))
+    assert migrate(database) == current(database)
+    with database.read() as connection:
+        assert connection.scalars(sa.select(certificates.c.watch_at)).all() == [obtained]
+
+
+def rows_of_a_certificate(at: datetime) -> dict[str, dict[str, Any]]:
+    """By table: a customer, a certificate service and its certificate."""
+    service = {"id": "cert-1", "ownership_mark": "svc:cert-1", "customer_id": "c-1", "product": "certificate"}
+    status = {"status": "active", "intended_status": "active", "version": 1, "generation": 1, "environment": "live"}
+    rest = {"attributes": {}, "data": {}, "warnings": [], "created_at": at, "updated_at": at}
+    told = {"issuer": "CN=Test CA", "serial": "01", "fingerprint": "ab" * 32, "names": ["d.example"], "chain": "PEM"}
+    valid = {"not_before": at, "not_after": at + timedelta(days=90), "obtained_at": at}
+    return {
+        "customers": {"customer_id": "c-1", "profile": {}, "updated_at": at},
+        "services": {**service, **status, **rest},
+        "certificates": {"id": "op-1", "service_id": "cert-1", "source": "authority", **told, **valid},
+    }
 
 
 def test_two_threads_migrate_at_once(database: Database) -> None:
