@@ -121,6 +121,7 @@ class Operation:
         in_any_case: bool = False,
         unless: Rejected | None = None,
         lapsed: Rejected | None = None,
+        withdrawn: Rejected | None = None,
     ) -> Done:
         """Make one call to a vendor, at most one effect, and return its result.
 
@@ -130,6 +131,7 @@ class Operation:
         puts right what an earlier step did, so neither a newer command nor the deadline keeps it from being made.
         `unless`: the vendor has refused by another way what it had accepted; where a look does not find it, it ends so.
         `lapsed`: it ends so when a look does not find what the vendor had shown as under way (`Pending.shown`).
+        `withdrawn`: nobody wants it any more; what is known not to have been made is not made, and ends so.
         Raises Rejected when the vendor refuses for good, and TypeError when `call` or `undo` is not declared on a port.
         """
         if undo is not None:
@@ -145,6 +147,7 @@ class Operation:
             must=in_any_case,
             unless=unless,
             lapsed=lapsed,
+            withdrawn=withdrawn,
         )
         done = step.result()
         if undo is not None:

@@ -48,6 +48,7 @@ class Step:
         must: bool = False,
         unless: Rejected | None = None,
         lapsed: Rejected | None = None,
+        withdrawn: Rejected | None = None,
     ) -> None:
         check_declared(call)
         self._recorder = recorder
@@ -57,6 +58,7 @@ class Step:
         self._must = must
         self._unless = unless
         self._lapsed = lapsed
+        self._withdrawn = withdrawn
         self._around = recorder.around
         self._scope = f"{recorder.claim.workflow}/{name}"
         self._record = recorder.reach(name, was=was, added=added) or StepRecord(name, StepState.RETRY)
@@ -76,6 +78,8 @@ class Step:
                 raise rejection(self._record)
             case StepState.RETRY:
                 self._recorder.stop_at_boundary(self._record, must=self._must)
+                if self._withdrawn is not None:
+                    raise self._recorder.give_up(self._record, item_error(self._withdrawn))
                 self._arrive()
                 return self._attempted()
             case StepState.INTENDED | StepState.UNCERTAIN | StepState.PENDING:
@@ -121,7 +125,7 @@ class Step:
             raise self._ended(self._unless or self._shown_before(), attempt) or self._still_pending(attempt)
         if self._record.looks + 1 < len(self._around.waits.lookups):
             raise self._look_later(attempt)
-        if (refused := self._ended(self._unless, attempt)) is not None:
+        if (refused := self._ended(self._unless or self._withdrawn, attempt)) is not None:
             raise refused
         return self._attempted()
 

@@ -1,12 +1,14 @@
 from datetime import timedelta
 
+import pytest
+
 from provisioner.orders.statuses import OperationState, ServiceStatus
 from provisioner.ports.registrar import DsRecord, Price
 from provisioner.workflows.domains.contacts import handle_of
 from provisioner.workflows.domains.transfer import confirmation_key
 from tests.support.engine.domains import DAY, NAME, OWN_CODE, DomainWorld
 from tests.support.engine.registrar import OTHERS
-from tests.support.engine.vendor import down, lost
+from tests.support.engine.vendor import Answer, down, lost, throttled
 
 CODE = "their-auth-code"
 
@@ -231,6 +233,20 @@ def test_a_request_that_was_on_its_way_when_it_was_cancelled_is_withdrawn_too(do
     domain.run_all()
     assert domain.registry.transfers[NAME] == "cancelled"
     assert (domain.state(), domain.error_code()) == (OperationState.FAILED, "transfer_cancelled")
+
+
+@pytest.mark.parametrize("first", [down(), throttled(30), lost(took_effect=False)], ids=["down", "throttled", "lost"])
+def test_a_request_that_was_not_made_before_it_was_cancelled_is_not_made_after_it(
+    domain: DomainWorld, first: Answer
+) -> None:
+    theirs(domain)
+    domain.registry.will("request_transfer", first)
+    transfer = domain.ask("domain.transfer", secret=CODE)
+    domain.run_one()
+    cancel(domain)
+    domain.run_all()
+    assert (domain.state(transfer), domain.error_code(transfer)) == (OperationState.FAILED, "transfer_cancelled")
+    assert domain.registry.count("domain:transfer-request") == 0
 
 
 def test_a_transfer_that_was_cancelled_once_can_be_tried_again(domain: DomainWorld) -> None:

@@ -123,7 +123,7 @@ def _fetch(op: Operation, registrar: Registrar, ordered: Ordered, seen: Seen) ->
     if op.write_down("not-cancelled", {"so": given_up is None})["so"] is False:
         raise given_up or Rejected("transfer_cancelled", "the transfer was cancelled before it was asked for")
     foreseen = ordered.rules.number("transfer_days", TRANSFER_DAYS) * DAY
-    op.step("request", registrar.request_transfer, request, foreseen=foreseen)
+    op.step("request", registrar.request_transfer, request, foreseen=foreseen, withdrawn=given_up)
 
 
 # -- when it has arrived
