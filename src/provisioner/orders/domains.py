@@ -183,6 +183,7 @@ def _check_record(record: Attributes, at: str) -> None:
 def _new_contacts(
     inputs: Attributes, attributes: Attributes, known: Mapping[str, Attributes], rules: TldRules, at: str
 ) -> dict[str, dict[str, Any]]:
-    """All roles: those that were given, and the others as they are."""
+    """The roles that were given, checked with the others as they are. What a command leaves out it does not change."""
     merged = {**attributes["contacts"], **inputs["contacts"]}
-    return contact_rules.settle_contacts(merged, known, rules, f"{at}/contacts")
+    settled = contact_rules.settle_contacts(merged, known, rules, f"{at}/contacts")
+    return {role: contact for role, contact in settled.items() if role in inputs["contacts"]}

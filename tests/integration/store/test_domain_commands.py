@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from provisioner.store.tables import services
+from provisioner.workflows.domains.contacts import handle_of
 from tests.integration.store.registrars import NAME, DomainStage, desk, item
 from tests.support.domains import contact, contacts
 from tests.support.stores import hosting, together
@@ -218,6 +219,21 @@ class TestContacts:
         active.work()
         assert active.service()["attributes"]["contacts"]["registrant"]["contact_id"] == "grace"
         assert active.stage.count("contacts", contact_id="grace", customer_id="customer-1") == 1
+
+    def test_two_changes_of_contacts_that_wait_together_are_both_made(self, active: DomainStage) -> None:
+        active.say("set-contacts", contacts={"admin": contact("ada")})
+        active.say("set-contacts", contacts={"tech": contact("grace")})
+        active.work()
+        kept = active.service()["attributes"]["contacts"]
+        assert [kept[role]["contact_id"] for role in ("registrant", "admin", "tech")] == ["owner-1", "ada", "grace"]
+        at_registry = active.registry.domains[NAME].contacts
+        assert (at_registry["admin"], at_registry["tech"]) == (handle_of("ada"), handle_of("grace"))
+
+    def test_a_contact_that_changes_while_another_role_s_change_waits_stays_changed(self, active: DomainStage) -> None:
+        active.say("set-contacts", contacts={"tech": contact("grace")})
+        active.shop.say("contact.update.v1", _of("customer-1", {**contact("owner-1"), "city": "Hamburg"}))
+        active.work()
+        assert active.service()["attributes"]["contacts"]["registrant"]["city"] == "Hamburg"
 
 
 def _of(customer_id: str, given: dict[str, Any]) -> dict[str, Any]:

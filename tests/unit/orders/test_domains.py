@@ -256,10 +256,16 @@ def test_a_good_command_stays_as_it_is(verb: str, inputs: dict[str, Any]) -> Non
     assert command(verb, **inputs) == inputs
 
 
-def test_roles_that_a_change_of_contacts_leaves_out_stay() -> None:
+def test_a_change_of_contacts_has_only_the_roles_that_it_gives() -> None:
     contacts = command("set-contacts", contacts={"tech": {**CONTACT, "name": "Tech"}})["contacts"]
 
-    assert {role: contact["name"] for role, contact in contacts.items()} == {
-        "registrant": "Erika Mustermann",
-        "tech": "Tech",
-    }
+    assert {role: contact["name"] for role, contact in contacts.items()} == {"tech": "Tech"}
+
+
+def test_a_role_that_neither_a_change_of_contacts_gives_nor_the_domain_has_is_missed() -> None:
+    stricter = {**settled(), "rules": rules(contact_roles=("registrant", "admin")).as_json()}
+
+    with pytest.raises(DomainRefused) as told:
+        settle_command("set-contacts", {"contacts": {"tech": CONTACT}}, stricter, at="/data", contacts={})
+
+    assert (told.value.code, told.value.pointer) == ("contact_role_missing", "/data/contacts/admin")
