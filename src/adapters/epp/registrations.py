@@ -11,9 +11,9 @@ from adapters.epp.dates import date_of, is_target
 from adapters.epp.errors import Act
 from adapters.epp.prices import Prices, within
 from adapters.epp.registry import Registry, Seen, not_ours
-from adapters.epp.replies import DomainData, Renewed
+from adapters.epp.replies import Created, DomainData, Renewed, Reply
 from adapters.epp.statuses import Change
-from provisioner.ports.outcomes import Done, Pending, Rejected, Uncertain
+from provisioner.ports.outcomes import Done, Failure, Pending, Rejected, Uncertain
 from provisioner.ports.registrar import Registration, Renewal
 
 
@@ -38,8 +38,7 @@ class Registrations:
             return self._after_refusal(wanted, refused)
         if reply.pending:
             return self._deciding(wanted.domain)
-        with errors.after_effect():
-            return self._read_back(wanted)
+        return self._read_back(wanted, reply)
 
     def find(self, wanted: Registration) -> Done | Pending | None:
         """Ours with this authorisation code and registrant, as far as the registry shows them."""
@@ -79,13 +78,16 @@ class Registrations:
             raise refused
         return found
 
-    def _read_back(self, wanted: Registration) -> Done | Pending:
-        found = self.find(wanted)
-        if found is None:
-            raise Uncertain(
-                "not_shown_yet", f"the registry registered {wanted.domain} and does not show it as ours yet"
-            )
-        return found
+    def _read_back(self, wanted: Registration, reply: Reply) -> Done | Pending:
+        """What a look shows; else what the answer told, which stands though it is not shown as ours yet."""
+        try:
+            found = self.find(wanted)
+        except Failure:
+            found = None
+        if found is not None:
+            return found
+        told = reply.data if isinstance(reply.data, Created) else Created(wanted.domain, "")
+        return Done(wanted.domain, {"roid": "", "created_at": told.created_at, "expires_at": told.expires_at})
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from adapters.epp.prices import Prices
 from adapters.epp.registry import Registry, told
 from adapters.epp.replies import TransferData
 from provisioner.kernel.secret import Secret
-from provisioner.ports.outcomes import Done, Pending, Rejected, Uncertain
+from provisioner.ports.outcomes import Done, Failure, Pending, Rejected
 from provisioner.ports.registrar import TransferRequest
 
 SOON: Final = 300.0
@@ -50,8 +50,7 @@ class Transfers:
             return self._waiting(reply.data)
         if reply.pending:
             return self._asked(request.domain, f"the transfer of {request.domain} is asked for and not decided")
-        with errors.after_effect():
-            return self._read_back(request)
+        return self._read_back(request)
 
     def find(self, request: TransferRequest) -> Done | Pending | None:
         """Ours already, still asked for, ended otherwise (Rejected), or not asked for."""
@@ -142,10 +141,13 @@ class Transfers:
         return Pending(self.registry.settings.look_again_seconds, reason, domain)
 
     def _read_back(self, request: TransferRequest) -> Done | Pending:
-        found = self.find(request)
-        if found is None:
-            raise Uncertain("not_shown_yet", f"the registry accepted the transfer of {request.domain} without a trace")
-        return found
+        """What a look shows; else it is waited for, as the request was accepted, and is not made again."""
+        unseen = f"the registry has accepted the transfer of {request.domain} and does not show it yet"
+        try:
+            found = self.find(request)
+        except Failure:
+            found = None
+        return found or Pending(SOON, unseen, request.domain)
 
 
 def _ended(transfer: TransferData) -> Rejected:

@@ -167,7 +167,7 @@ class DomainRegistrations(Protocol):
     def register(self, registration: Registration) -> Done | Pending:
         """Register; Pending when the registry decides later (1001). `ref` is the domain.
 
-        `data`: roid, created_at, expires_at.
+        `data`: roid, created_at, expires_at; empty where the registry does not show it yet.
         """
         ...
 

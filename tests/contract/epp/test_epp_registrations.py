@@ -127,14 +127,27 @@ def test_mode_1_a_lost_reply_is_uncertain_and_then_found() -> None:
         assert isinstance(this.registrar.find_registration(WANTED), Done)
 
 
-def test_a_registration_that_cannot_be_read_back_is_uncertain() -> None:
-    with scene(checked(), CREATED, ("domain-info", Unavailable("unreachable", "no"))) as this, pytest.raises(Uncertain):
-        this.registrar.register(WANTED)
+@pytest.mark.parametrize(
+    "shown",
+    [
+        not_shown(2303),
+        not_shown(2201),
+        info(registrar="US-REGISTRAR-7"),
+        ("domain-info", Unavailable("unreachable", "no")),
+        ("domain-info", Misconfigured("login_refused", "no")),
+    ],
+    ids=["not yet", "not to us", "under another id of ours", "no answer", "no session"],
+)
+def test_a_registration_that_was_answered_stands_whatever_is_shown_of_it(shown: Turn) -> None:
+    with scene(checked(), CREATED, shown) as this:
+        made = this.registrar.register(WANTED)
+    told = {"roid": "", "created_at": "2026-03-04T05:06:07Z", "expires_at": "2027-03-04T05:06:07Z"}
+    assert made == Done(NAME, told)
 
 
-def test_a_registration_that_is_not_shown_yet_is_uncertain() -> None:
-    with scene(checked(), CREATED, not_shown(2303)) as this, pytest.raises(Uncertain):
-        this.registrar.register(WANTED)
+def test_a_registration_that_was_answered_without_dates_stands_too() -> None:
+    with scene(checked(), ("domain-create", ok()), not_shown(2303)) as this:
+        assert this.registrar.register(WANTED) == Done(NAME, {"roid": "", "created_at": "", "expires_at": ""})
 
 
 @pytest.mark.parametrize("code", [2400, 2500])

@@ -45,6 +45,23 @@ def test_a_registry_that_transfers_at_once_is_done() -> None:
         assert this.registrar.request_transfer(REQUEST) == Done(NAME, {"expires_at": "2027-03-04T05:06:07Z"})
 
 
+@pytest.mark.parametrize(
+    "shown",
+    [
+        (NOT_OURS, NONE_STANDS),
+        (NOT_OURS, (QUERY, transfer("serverApproved", by="US-REGISTRAR-7"))),
+        (NOT_OURS, (QUERY, transfer("clientRejected", at="2025-12-31T23:59:00Z"))),
+        (("domain-info", Unavailable("unreachable", "no")),),
+    ],
+    ids=["not yet", "under another id of ours", "only one that ended", "no answer"],
+)
+def test_a_request_that_was_answered_is_waited_for_whatever_is_shown_of_it(shown: tuple[Turn, ...]) -> None:
+    with scene(checked(), ("domain-transfer-request", transfer("serverApproved")), *shown) as this:
+        waiting = this.registrar.request_transfer(REQUEST)
+    assert isinstance(waiting, Pending)
+    assert waiting.reason == f"the registry has accepted the transfer of {NAME} and does not show it yet"
+
+
 def test_a_wrong_code_can_be_corrected() -> None:
     refusal: Turn = ("domain-transfer-request", no(2202, "authInfo a+b&c$ = is wrong"))
     with scene(checked(), refusal) as this, pytest.raises(Rejected) as wrong:

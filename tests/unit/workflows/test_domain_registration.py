@@ -3,10 +3,11 @@ from dataclasses import replace
 import pytest
 
 from provisioner.orders.statuses import OperationState, ServiceStatus
+from provisioner.ports.outcomes import Done
 from provisioner.ports.registrar import Price
 from provisioner.workflows.domains.contacts import handle_of
 from tests.support.engine.domains import NAME, OWN_CODE, DomainWorld, contact
-from tests.support.engine.registrar import OTHERS
+from tests.support.engine.registrar import OTHERS, Domain
 from tests.support.engine.vendor import FINE, Answer, lost, refused
 
 EUR_12 = {"amount": "12.00", "currency": "EUR"}
@@ -241,6 +242,25 @@ def test_a_domain_that_is_not_as_ordered_waits_for_an_operator_and_is_not_bought
     domain.do("domain.register")
     assert (domain.state(), domain.standing().attention) == (OperationState.HELD, "money_spent")
     assert domain.registry.count("domain:create") == 1
+
+
+def test_a_domain_that_was_made_and_is_not_shown_yet_is_waited_for(domain: DomainWorld) -> None:
+    kept = dict[str, Domain]()
+
+    def hide() -> None:
+        kept[NAME] = domain.registry.domains.pop(NAME)
+
+    unseen = Done(NAME, {"roid": "", "created_at": "", "expires_at": ""})
+    domain.registry.will("register", Answer(returns=unseen))
+    domain.registry.will("look", Answer().while_(hide))
+    domain.ask("domain.register")
+    domain.run_one()
+    reason = "the registry does not show the registered domain yet"
+    assert (domain.state(), domain.standing().reason) == (OperationState.WAITING, reason)
+    domain.registry.domains |= kept
+    domain.run_all()
+    assert (domain.state(), domain.registry.count("domain:create")) == (OperationState.SUCCEEDED, 1)
+    assert domain.service.data["roid"] == "example.test-REP"
 
 
 def test_an_operator_who_has_put_it_right_lets_it_go_on(domain: DomainWorld) -> None:
