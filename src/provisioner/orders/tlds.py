@@ -48,6 +48,12 @@ class TldRules:
     max_years: Annotated[
         int, Field(strict=True, ge=1, le=10, description="Most years of a registration or a renewal.")
     ] = 10
+    max_years_ahead: Annotated[
+        int,
+        Field(
+            strict=True, ge=2, le=10, description="Years from today up to which a domain can be renewed at the most."
+        ),
+    ] = 10
     transfer_years: Annotated[
         int, Field(strict=True, ge=0, le=10, description="Years that a transfer adds; 0: the request names no period.")
     ] = 1
@@ -205,10 +211,17 @@ def _rules(where: str, name: str, defaults: Any, given: Any) -> TldRules:
     return rules
 
 
+_ORDERED: Final = (
+    ("min_years", "max_years"),
+    ("max_years", "max_years_ahead"),
+    ("nameservers_min", "nameservers_max"),
+)
+
+
 def _check(where: str, rules: TldRules) -> None:
     """What no single rule says."""
     if rules.tld != rules.tld.lower() or not rules.tld.isascii() or rules.tld.startswith("."):
         raise SettingsError(f"{where}: [tld.{rules.tld}] must be named in small letters and A-labels, without a dot.")
-    for least, most in (("min_years", "max_years"), ("nameservers_min", "nameservers_max")):
+    for least, most in _ORDERED:
         if getattr(rules, least) > getattr(rules, most):
             raise SettingsError(f"{where}: /tld/{rules.tld}/{least} must not be more than {most}.")

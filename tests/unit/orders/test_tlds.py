@@ -69,6 +69,11 @@ def test_its_code_is_stable() -> None:
         ("[tld.com]\ncontact_roles = 'tech'", "my.toml: /tld/com/contact_roles must be an array."),
         ("[tld.com]\ncontact_roles = ['boss']", "my.toml: /tld/com/contact_roles/0 must be "),
         ("[tld.com]\nmin_years = 5\nmax_years = 2", "my.toml: /tld/com/min_years must not be more than max_years."),
+        ("[tld.com]\nmax_years_ahead = 1", "my.toml: /tld/com/max_years_ahead must be at least 2."),
+        (
+            "[tld.com]\nmax_years_ahead = 5",
+            "my.toml: /tld/com/max_years must not be more than max_years_ahead.",
+        ),
         (
             "[tld.com]\nnameservers_min = 5\nnameservers_max = 2",
             "my.toml: /tld/com/nameservers_min must not be more than nameservers_max.",

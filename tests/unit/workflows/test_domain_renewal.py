@@ -144,3 +144,19 @@ def test_a_leap_day_that_becomes_the_first_of_march_is_found_after_a_lost_answer
     domain.do("domain.renew", years=1)
     assert (domain.state(), domain.registry.count("domain:renew")) == (OperationState.SUCCEEDED, 1)
     assert domain.service.data["expires_at"][:10] == "2029-03-01"
+
+
+def test_a_domain_of_one_year_at_a_time_is_renewed_before_it_expires(domain: DomainWorld) -> None:
+    domain.order(rules={"max_years": 1})
+    domain.harness.let_pass(340 * 86_400)
+    domain.do("domain.renew", years=1)
+    assert domain.state() is OperationState.SUCCEEDED
+    assert domain.service.data["paid_until"] == "2028-01-01T00:00:00.0Z"
+
+
+def test_further_ahead_than_the_registry_takes_is_refused_before_it_costs_anything(domain: DomainWorld) -> None:
+    domain.order(rules={"max_years": 1, "max_years_ahead": 2})
+    domain.do("domain.renew", years=1)
+    domain.do("domain.renew", years=1)
+    assert (domain.state("op-1"), domain.error_code("op-2")) == (OperationState.SUCCEEDED, "too_many_years")
+    assert domain.registry.count("domain:renew") == 1

@@ -69,6 +69,14 @@ def test_after_years_a_domain_was_renewed_once_in_each(kept: DomainWorld) -> Non
     assert kept.registry.count("domain:renew") == 5
 
 
+def test_a_domain_of_one_year_at_a_time_is_renewed_each_year_before_it_expires(kept: DomainWorld) -> None:
+    kept.order(rules={"max_years": 1})
+    keep_up(kept, 335)
+    assert (kept.registry.count("domain:renew"), kept.service.data["expires_at"][:10]) == (1, "2028-01-01")
+    keep_up(kept, 365)
+    assert (kept.registry.count("domain:renew"), kept.service.data["expires_at"][:10]) == (2, "2029-01-01")
+
+
 def test_a_renewal_that_is_refused_is_tried_each_day_until_it_succeeds(kept: DomainWorld) -> None:
     kept.registry.premium = True
     kept.registry.prices["renew"] = Price("300.00", "EUR")

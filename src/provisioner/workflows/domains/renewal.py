@@ -16,8 +16,11 @@ from provisioner.workflows.domains.standing import as_seen, paid_until
 from provisioner.workflows.journal import ServiceChange
 from provisioner.workflows.operation import Operation
 
-MOST_YEARS: Final = 10
-"""Years to which a domain can be registered ahead (RFC 5731 §3.2.3 leaves it to the registry; 10 nearly everywhere)."""
+MOST_YEARS_AHEAD: Final = 10
+"""Years from today to which a domain can be renewed (RFC 5731 §3.2.3 leaves it to the registry; 10 nearly everywhere).
+
+The registry itself refuses what goes beyond its own limit.
+"""
 
 
 @workflow("domain.renew", port=Registrar)
@@ -64,7 +67,8 @@ def _years_missing(op: Operation, base: date, seen: Seen) -> int:
 
 
 def _check_limit(op: Operation, seen: Seen, years: int) -> None:
-    most = Ordered.of(op).rules.number("max_years", MOST_YEARS)
+    """How many years one command may ask for was checked when it came; this is how far ahead they may lead."""
+    most = Ordered.of(op).rules.number("max_years_ahead", MOST_YEARS_AHEAD)
     target = years_later(day(seen.expires_at), years)
     if target > years_later(seen.looked_at.date(), most):
         told = f"{seen.domain} would be registered until {target}, more than {most} years ahead"
