@@ -154,8 +154,9 @@ class Commands:
                 generation=generation,
                 **columns,
             )
+            withdrawn = details.withdraw_transfer(service, operation_id)
             woken = wake_pointless(connection, self._database, command.resource)
-            return [*woken, operation_id, *details.spread_contacts(service, changed)]
+            return [*withdrawn, *woken, operation_id, *details.spread_contacts(service, changed)]
 
     def _columns(
         self, service: Mapping[str, Any], command: NewCommand, operation_id: str, details: DomainCommand

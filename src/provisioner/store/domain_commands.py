@@ -18,7 +18,8 @@ from provisioner.store.contacts import Contact, ContactChanges, known_contacts
 from provisioner.store.domains import PRODUCT, given_contacts
 from provisioner.store.events import Row
 from provisioner.store.new_services import Sealing, code_length
-from provisioner.store.tables import services
+from provisioner.store.queueing import queue_operation
+from provisioner.store.tables import operations, services
 from provisioner.store.writing import Writing
 from provisioner.workflows.domains.seen import DELETED, TRANSFERRED_AWAY
 
@@ -26,6 +27,9 @@ AT: Final = "/data"
 OF_ANY_SERVICE: Final = frozenset({"suspend", "resume", "cancel"})
 NEW_CODE: Final = "auth-code"
 RESTORE: Final = "restore"
+CANCEL: Final = "cancel"
+TRANSFER: Final = "domain.transfer"
+WITHDRAWAL: Final = "domain.transfer-cancel"
 GONE: Final = (DELETED, TRANSFERRED_AWAY)
 
 
@@ -52,6 +56,33 @@ class DomainCommand:
     def spread_contacts(self, service: Mapping[str, Any], changed: list[Contact]) -> list[str]:
         """Change them wherever else they are used; the ids of the operations."""
         return self._contacts.spread(service["customer_id"], changed)
+
+    def withdraw_transfer(self, service: Mapping[str, Any], operation_id: str) -> list[str]:
+        """Have the open transfer of a service that is being cancelled withdrawn, beside it; the operation's id, if any.
+
+        Else it would arrive in its time, paid for, and only then be deleted.
+        """
+        if self.command.verb != CANCEL or not self._is_on_its_way(service["id"]):
+            return []
+        withdrawal = queue_operation(
+            self.writing,
+            self.message,
+            f"{operation_id}/{WITHDRAWAL}",
+            service_id=service["id"],
+            customer_id=service["customer_id"],
+            vendor_account=service["vendor_account"],
+            resource=f"transfer-cancel:{service['id']}",
+            workflow=WITHDRAWAL,
+            generation=service["generation"],
+            inputs={"reason": self.command.reason},
+            deadline=self.deadline,
+        )
+        return [withdrawal]
+
+    def _is_on_its_way(self, service_id: str) -> bool:
+        here = (operations.c.service_id == service_id, operations.c.workflow == TRANSFER)
+        query = sa.select(operations.c.id).where(*here, operations.c.ended_at.is_(None))
+        return self.writing.connection.scalar(query.limit(1)) is not None
 
     def columns(self, service: Mapping[str, Any], operation_id: str) -> Row:
         """What the command's operation is given. Raises DomainRefused."""

@@ -154,6 +154,22 @@ class TestTransfers:
         assert desk.stage.operation("domain-1", "domain.transfer")["state"] == "failed"
         assert desk.registry.transfers[NAME] == "cancelled"
 
+    def test_a_service_that_is_cancelled_while_its_transfer_waits_is_withdrawn_and_not_deleted(
+        self, desk: DomainStage
+    ) -> None:
+        desk.registry.have(NAME, registrar="another-registrar", auth_code="canary")
+        desk.order(change="transfer", auth_code=desk.shop.sealed("canary"))
+        desk.work()
+        desk.shop.cancel("domain-1")
+        desk.work()
+        states = [
+            desk.stage.operation("domain-1", f"domain.{verb}")["state"]
+            for verb in ("transfer", "transfer-cancel", "cancel")
+        ]
+        assert states == ["failed", "succeeded", "succeeded"]
+        assert (desk.registry.transfers[NAME], desk.service()["status"]) == ("cancelled", "cancelled")
+        assert desk.registry.count("domain:delete") == 0
+
     def test_a_wait_that_is_foreseen_puts_the_deadline_off(self, desk: DomainStage) -> None:
         desk.registry.have(NAME, registrar="another-registrar", auth_code="canary")
         desk.order(change="transfer", auth_code=desk.shop.sealed("canary"))
