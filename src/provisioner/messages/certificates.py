@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from provisioner.messages.fields import (
     CERTIFICATE_NAME,
+    HEX,
     Contract,
     Country,
     Identifier,
@@ -40,6 +41,9 @@ def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
 CertificateNames = Annotated[
     tuple[CertificateName, ...], Field(strict=False, min_length=1, max_length=100), AfterValidator(_each_once)
 ]
+
+# SHA-256 of a certificate in hex digits.
+Fingerprint = Annotated[str, Field(min_length=64, max_length=64, pattern=HEX), AfterValidator(str.lower)]
 
 
 class IssueCertificate(Contract):
@@ -123,7 +127,12 @@ class RemoveCertificate(Contract):
 
 
 class RevokeCertificate(Contract):
-    """Have a certificate revoked by its authority, for good. `reason` as in RFC 5280 section 5.3.1."""
+    """Have a certificate revoked by its authority, for good. `reason` as in RFC 5280 section 5.3.1.
+
+    It is the newest one that there is when the message is accepted; or an older one, by its `fingerprint` (SHA-256, as
+    in `certificate.changed.v1`).
+    """
 
     certificate_id: Identifier
     reason: Reason = "unspecified"
+    fingerprint: Fingerprint | None = None

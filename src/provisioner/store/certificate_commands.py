@@ -1,4 +1,4 @@
-"""What a command to a certificate has besides one to any service: a new key, its site, and what else is there."""
+"""What a command to a certificate has besides one to any service: a key, its site, which certificate is meant."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from provisioner.kernel.errors import RefusedError
 from provisioner.kernel.private_keys import generate_private_key
+from provisioner.orders.certificates import installed_name
 from provisioner.orders.commands import NewCommand
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.store.events import Row
@@ -28,6 +29,12 @@ class NotIssuedHere(RefusedError):
     code: ClassVar[str] = "certificate_not_issued_here"
 
 
+class NotItsCertificate(RefusedError):
+    """This service has never had a certificate of this fingerprint."""
+
+    code: ClassVar[str] = "certificate_not_its_own"
+
+
 def at_its_place(connection: sa.Connection, command: NewCommand) -> NewCommand:
     """The command with the resource that it waits for; of what is done at a site, that is the site."""
     if not command.at_site:
@@ -39,16 +46,45 @@ def at_its_place(connection: sa.Connection, command: NewCommand) -> NewCommand:
 def certificate_columns(
     writing: Writing, service: Mapping[str, Any], command: NewCommand, operation_id: str, sealing: Sealing
 ) -> Row:
-    """What the command's operation is given: a renewal a new private key, a removal what is at the site.
+    """What the command's operation is given: a renewal a new private key, others what they need to know.
 
-    Raises NotIssuedHere.
+    Raises NotIssuedHere and NotItsCertificate.
     """
     attributes = service["attributes"]
     if command.verb in OF_AUTHORITY and "method" not in attributes:
         raise NotIssuedHere
     key = generate_private_key(attributes["key"]) if command.verb == "renew" else None
-    others = _around(writing, service) if command.verb == "remove" else {}
-    return {"inputs": {**command.inputs, **others}, "sealed_secret": sealing.operation(operation_id, key)}
+    inputs = {**command.inputs, **_known(writing, service, command)}
+    return {"inputs": inputs, "sealed_secret": sealing.operation(operation_id, key)}
+
+
+def _known(writing: Writing, service: Mapping[str, Any], command: NewCommand) -> Row:
+    """What an operation of this command has to know of how things stand now."""
+    if command.verb == "remove":
+        return _around(writing, service)
+    return _to_revoke(writing, service, command) if command.verb == "revoke" else {}
+
+
+# -- revoked
+
+
+def _to_revoke(writing: Writing, service: Mapping[str, Any], command: NewCommand) -> Row:
+    """The certificate that is meant, with the account that issued it: another may follow before its turn comes.
+
+    None where there is none yet. Raises NotItsCertificate.
+    """
+    asked_for = command.inputs.get("fingerprint")
+    fingerprint = asked_for or service["data"].get("fingerprint")
+    own = (certificates.c.service_id == service["id"], certificates.c.fingerprint == fingerprint)
+    query = sa.select(certificates).where(*own).order_by(certificates.c.obtained_at.desc()).limit(1)
+    row = writing.connection.execute(query).mappings().first() if fingerprint else None
+    if row is None and asked_for:
+        raise NotItsCertificate
+    pinned = {"fingerprint": "fingerprint", "chain": "chain", "source": "source", "account": "vendor_account"}
+    return {} if row is None else {name: row[column] for name, column in pinned.items()}
+
+
+# -- taken off the site
 
 
 def _around(writing: Writing, service: Mapping[str, Any]) -> Row:
@@ -57,12 +93,14 @@ def _around(writing: Writing, service: Mapping[str, Any]) -> Row:
 
 
 def _kept(writing: Writing, service: Mapping[str, Any]) -> Row:
-    """The fingerprints of the newest that were obtained with a key, and are not known to be removed."""
+    """The newest that were obtained with a key, and are not known to be removed."""
     own = (certificates.c.service_id == service["id"], certificates.c.sealed_key.is_not(None))
-    query = sa.select(certificates.c.fingerprint).where(*own, certificates.c.removed_at.is_(None))
+    columns = (certificates.c.fingerprint, certificates.c.installed_as, certificates.c.chain)
+    query = sa.select(*columns).where(*own, certificates.c.removed_at.is_(None))
     newest = query.order_by(certificates.c.obtained_at.desc(), certificates.c.id).limit(MOST_LEFT_BEHIND)
-    found = list(writing.connection.scalars(newest))
-    return {"fingerprints": found} if found else {}
+    found = writing.connection.execute(newest).all()
+    kept = [{"name": name or installed_name(chain), "fingerprint": leaf} for leaf, name, chain in found]
+    return {"kept": kept} if kept else {}
 
 
 def _replacement(writing: Writing, service: Mapping[str, Any]) -> Row:

@@ -113,3 +113,8 @@ def test_a_key_that_was_pasted_below_the_certificate_is_refused() -> None:
 
 def test_the_example_of_an_upload_shows_no_key() -> None:
     assert examples.EXAMPLES["certificate.upload.v1"]["key"].keys() == {"key_id", "box"}
+
+
+@pytest.mark.parametrize("fingerprint", ["", "ab", "g" * 64, "a" * 63, "a" * 65])
+def test_what_is_no_fingerprint_is_named(fingerprint: str) -> None:
+    assert wrong("revoke", {**REVOKE, "fingerprint": fingerprint}) == ("invalid_data", "/fingerprint")

@@ -1,0 +1,87 @@
+"""What is said about a certificate is about the one that was there when it was said."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from provisioner.intake.accept import Receipt
+from provisioner.store.tables_certificates import certificates
+from tests.integration.store.certificate_desk import (
+    AUTHORITY,
+    DOMAIN,
+    CertificateStage,
+    add_authority,
+    add_certificate,
+    code,
+    desk,
+)
+
+__all__ = ["desk"]
+
+FIRST, SECOND = f"{1:064x}", f"{2:064x}"
+
+
+def keep(desk: CertificateStage, number: int, service_id: str = "cert-1", **columns: Any) -> None:
+    """A certificate that was obtained so many minutes from now."""
+    begins = desk.stage.now() + timedelta(minutes=number)
+    row = {
+        "id": f"op-{service_id}-{number}",
+        "service_id": service_id,
+        "source": "authority",
+        "names": [DOMAIN],
+        "issuer": "CN=Test",
+        "serial": f"{number:x}",
+        "fingerprint": f"{number:064x}",
+        "not_before": begins,
+        "not_after": begins + timedelta(days=90),
+        "chain": f"chain {number}",
+        "sealed_key": b"sealed",
+        "vendor_account": AUTHORITY,
+        "obtained_at": begins,
+        **columns,
+    }
+    with desk.stage.store.database.begin() as connection:
+        connection.execute(sa.insert(certificates).values(**row))
+
+
+@pytest.fixture
+def renewed(desk: CertificateStage) -> CertificateStage:
+    """A desk whose certificate `cert-1` was renewed once, the first time at another authority."""
+    add_authority(desk.stage, "ca-2")
+    add_certificate(desk.stage, data={"fingerprint": SECOND})
+    keep(desk, 1, vendor_account="ca-2")
+    keep(desk, 2)
+    return desk
+
+
+class TestRevocations:
+    def given(self, desk: CertificateStage, receipt: Receipt) -> dict[str, Any]:
+        assert receipt.outcome == "accepted"
+        inputs: dict[str, Any] = desk.operation("revoke")["inputs"]
+        return inputs
+
+    def test_the_newest_one_is_meant(self, renewed: CertificateStage) -> None:
+        pinned = {"fingerprint": SECOND, "chain": "chain 2", "source": "authority", "account": AUTHORITY}
+        receipt = renewed.say("revoke", reason="keyCompromise")
+        assert self.given(renewed, receipt) == {"reason": "keyCompromise", **pinned}
+
+    def test_an_older_one_is_meant_by_its_fingerprint(self, renewed: CertificateStage) -> None:
+        pinned = {"fingerprint": FIRST, "chain": "chain 1", "source": "authority", "account": "ca-2"}
+        receipt = renewed.say("revoke", fingerprint=FIRST.upper())
+        assert self.given(renewed, receipt) == {"reason": "unspecified", **pinned}
+
+    def test_nothing_secret_is_taken_along(self, renewed: CertificateStage) -> None:
+        self.given(renewed, renewed.say("revoke"))
+        assert renewed.operation("revoke")["sealed_secret"] is None
+
+    def test_one_of_another_service_is_refused(self, renewed: CertificateStage) -> None:
+        add_certificate(renewed.stage, 2)
+        keep(renewed, 3, "cert-2")
+        assert code(renewed.say("revoke", fingerprint=f"{3:064x}")) == ("rejected", "certificate_not_its_own")
+        assert renewed.stage.count("operations") == 0
+
+    def test_where_there_is_none_yet_it_is_about_the_one_that_comes(self, desk: CertificateStage) -> None:
+        desk.issue()
+        assert self.given(desk, desk.say("revoke")) == {"reason": "unspecified"}
