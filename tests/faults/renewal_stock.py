@@ -162,7 +162,7 @@ def _rows(stock: Stock, number: int, chain: str, key: Secret, box: SecretBox) ->
     service_id, made = f"{PREFIX}{number:06}", f"obtained-{number:06}"
     facts = facts_of(chain)
     planned = renew_at(facts, service_id)
-    name = installed_name(facts.fingerprint)
+    name = installed_name(chain)
     known = {"source": "authority", "installed": True, "install": True, "revoked": False, "warnings": []}
     service = {
         "id": service_id,

@@ -168,9 +168,15 @@ def settle(attributes: Mapping[str, Any], domain: str) -> dict[str, Any]:
     return dict(attributes) if "names" in attributes else {**automatic(domain), **attributes}
 
 
-def installed_name(fingerprint: str) -> str:
-    """The name of a certificate in a panel's repository."""
-    return f"provisioner-{fingerprint[:16]}"
+def installed_name(chain: str) -> str:
+    """The name of a PEM chain in a panel's repository: made of all of it, for there a name stands for one content."""
+    digest = hashlib.sha256("".join(chain.split()).encode()).hexdigest()
+    return f"provisioner-{digest[:_DIGEST]}"
+
+
+def former_name(fingerprint: str) -> str:
+    """What former versions called it there: by its leaf alone."""
+    return f"provisioner-{fingerprint[:_DIGEST]}"
 
 
 def _serial(number: int) -> str:

@@ -34,7 +34,7 @@ def has(desk: CertificateStage, *, age: float = 0, source: str = "authority", **
     chain = chain_for([DOMAIN], desk.stage.now() - timedelta(days=age))
     facts = facts_of(chain)
     own: dict[str, Any] = {"attributes": {"names": [DOMAIN], "auto_renew": False}} if source == "customer" else {}
-    there = {"installed_as": installed_name(facts.fingerprint), "installed_fingerprint": facts.fingerprint}
+    there = {"installed_as": installed_name(chain), "installed_fingerprint": facts.fingerprint}
     add_certificate(desk.stage, data={**facts.as_json(), "source": source, "installed": True, **there, **data}, **own)
     keep(desk, "op-1", chain, source)
     return facts.fingerprint

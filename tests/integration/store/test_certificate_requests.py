@@ -9,6 +9,7 @@ from cryptography import x509
 
 from provisioner.kernel.private_keys import open_private_key
 from provisioner.kernel.secret import Secret
+from provisioner.orders.certificates import installed_name
 from provisioner.store.tables_certificates import certificates
 from tests.integration.store.certificate_desk import (
     AUTHORITY,
@@ -192,6 +193,7 @@ class TestCommands:
         return desk
 
     def test_a_renewal_has_a_new_key(self, active: CertificateStage) -> None:
+        active.becomes("active", data={"fingerprint": "ab" * 32})
         before = active.secret(active.operation("issue"))
         assert active.say("renew").outcome == "accepted"
         row = active.operation("renew")
@@ -256,7 +258,7 @@ class TestRemovals:
             "fingerprint": f"{number:064x}",
             "not_before": begins,
             "not_after": begins + timedelta(days=90),
-            "chain": "",
+            "chain": f"chain {number}",
             "sealed_key": b"sealed",
             "obtained_at": begins,
             **columns,
@@ -264,10 +266,22 @@ class TestRemovals:
         with desk.stage.store.database.begin() as connection:
             connection.execute(sa.insert(certificates).values(**row))
 
+    def looked_for(self, desk: CertificateStage) -> list[dict[str, str]]:
+        """What the removal looks for."""
+        assert desk.say("remove").outcome == "accepted"
+        return list(desk.operation("remove")["inputs"].get("kept", ()))
+
     def fingerprints(self, desk: CertificateStage) -> list[int]:
         """Those that the removal looks for, as numbers."""
-        assert desk.say("remove").outcome == "accepted"
-        return [int(found, 16) for found in desk.operation("remove")["inputs"].get("fingerprints", ())]
+        return [int(found["fingerprint"], 16) for found in self.looked_for(desk)]
+
+    def test_each_has_the_name_under_which_it_was_installed_or_the_one_of_its_chain(
+        self, desk: CertificateStage
+    ) -> None:
+        add_certificate(desk.stage)
+        self.kept(desk, 1, installed_as="provisioner-1")
+        self.kept(desk, 2)
+        assert [found["name"] for found in self.looked_for(desk)] == [installed_name("chain 2"), "provisioner-1"]
 
     def test_what_an_installation_may_have_left_is_looked_for(self, desk: CertificateStage) -> None:
         add_certificate(desk.stage)

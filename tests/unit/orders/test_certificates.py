@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from provisioner.orders.certificates import (
     automatic_id,
     covers,
     facts_of,
+    former_name,
     installed_name,
     missing_names,
     renew_at,
@@ -142,8 +144,14 @@ def test_the_time_of_renewal_of_a_service_is_always_the_same() -> None:
     assert renew_at(facts(90 * DAY), "service-1") == renew_at(facts(90 * DAY), "service-1")
 
 
-def test_the_name_on_a_panel_follows_from_the_fingerprint() -> None:
-    assert installed_name("0123456789abcdef" * 4) == "provisioner-0123456789abcdef"
+def test_the_name_on_a_panel_follows_from_the_whole_chain_however_its_lines_end() -> None:
+    assert re.fullmatch("provisioner-[0-9a-f]{16}", installed_name("leaf\n"))
+    assert installed_name("leaf\r\nintermediate") == installed_name("leaf\nintermediate\n")
+    assert installed_name("leaf\nintermediate\n") != installed_name("leaf\n")
+
+
+def test_the_name_of_former_versions_follows_from_the_fingerprint() -> None:
+    assert former_name("0123456789abcdef" * 4) == "provisioner-0123456789abcdef"
 
 
 def test_the_automatic_certificate_of_a_hosting_has_an_id_that_a_storefront_can_name() -> None:

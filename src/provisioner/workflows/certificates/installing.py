@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from provisioner.kernel.secret import Secret
-from provisioner.orders.certificates import CertificateFacts, covers, facts_of, installed_name
+from provisioner.orders.certificates import CertificateFacts, covers, facts_of, former_name, installed_name
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.certificates import InstalledCertificate
 from provisioner.ports.outcomes import Rejected
@@ -47,13 +47,13 @@ def install(op: Operation) -> ServiceChange:
     if op.inputs.get("automatic") and (spared := _spared(op, current)) is not None:
         told = {"installed": False, "problem": spared, "problem_code": OTHER_IN_USE}
         return ServiceChange(None, data=told, upkeep=_if_looked_after(op, tomorrow(op)))
-    name = installed_name(pinned)
+    use = CertificateUse(pinned, str(began.get("name") or former_name(pinned)))
     try:
-        _put(op, current, name)
+        _put(op, current, str(use.installed_as))
     except Rejected as refused:
         raise problem(refused) from refused
     unseen = serving.await_ours(op, {pinned, current.facts.fingerprint})
-    return _installed(op, current, pinned, unseen)
+    return _installed(op, current, use, unseen)
 
 
 # -- whether to
@@ -66,8 +66,10 @@ def _is_wanted(op: Operation) -> bool:
 
 def _found(op: Operation, current: Current | None) -> dict[str, Any]:
     """What the first run finds."""
+    ours = None if current is None or current.source == PANEL else current
     return {
-        "fingerprint": None if current is None or current.source == PANEL else current.facts.fingerprint,
+        "fingerprint": None if ours is None else ours.facts.fingerprint,
+        "name": None if ours is None else installed_name(ours.chain),
         "is_over": current is not None and current.facts.not_after <= op.now,
         "is_revoked": bool(op.service.data.get("revoked")),
         "hosting_is_going": parties.hosting_is_going(op),
@@ -130,18 +132,23 @@ def _remove_predecessor(op: Operation, name: str) -> None:
         return
 
 
-def _installed(op: Operation, current: Current, pinned: str, unseen: str | None) -> ServiceChange:
+def _installed(op: Operation, current: Current, use: CertificateUse, unseen: str | None) -> ServiceChange:
     """That it could not be seen is told, and undoes nothing."""
-    use = CertificateUse(pinned, installed_name(pinned))
-    if current.facts.fingerprint != pinned:  # the newer one is installed by an operation of its own
-        there = {"installed_as": use.installed_as, "installed_fingerprint": pinned}
-        return ServiceChange(None, data=there, uses=(use, *_gone(op, pinned)))
+    there = {"installed_as": use.installed_as, "installed_fingerprint": use.fingerprint}
+    uses = (use, *_gone(op, use.fingerprint))
+    if _is_another(current, use):  # the newer one is installed by an operation of its own
+        return ServiceChange(None, data=there, uses=uses)
     told: dict[str, Any] = {**NO_PROBLEM}
     if unseen is not None:
         told = as_data(Rejected(NOT_SERVED, f"the certificate is installed, and could not be seen: {unseen}"))
-    facts = {"installed": True, "install": True, "installed_as": use.installed_as, "installed_fingerprint": pinned}
-    uses = (use, *_gone(op, pinned))
+    facts = {"installed": True, "install": True, **there}
     return ServiceChange(None, data={**facts, **told}, uses=uses, upkeep=_if_looked_after(op, _upkeep(op, current)))
+
+
+def _is_another(current: Current, use: CertificateUse) -> bool:
+    """Whether the service has another one by now, or the same with other intermediates."""
+    names = (installed_name(current.chain), former_name(use.fingerprint))
+    return current.facts.fingerprint != use.fingerprint or use.installed_as not in names
 
 
 def _gone(op: Operation, pinned: str) -> tuple[CertificateUse, ...]:

@@ -1,9 +1,9 @@
 """Taking a certificate off its website."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from provisioner.orders.certificates import installed_name
+from provisioner.orders.certificates import former_name, installed_name
 from provisioner.ports.outcomes import Rejected
 from provisioner.workflows.certificates import parties
 from provisioner.workflows.certificates.ordered import PANEL, Current
@@ -37,28 +37,35 @@ def remove(op: Operation) -> ServiceChange:
 
 
 def _found(op: Operation) -> dict[str, Any]:
-    """What is installed, and the fingerprints of what may be there besides: the newest, and others that were kept."""
+    """What is installed, and what may be there besides: the newest, and others that were kept."""
     data, current = op.service.data, Current.of(op)
-    newest = [] if current is None or current.source == PANEL else [current.facts.fingerprint]
-    known = dict.fromkeys([*newest, *(op.inputs.get("fingerprints") or ())])
+    kept = [_left(each) for each in op.inputs.get("kept") or op.inputs.get("fingerprints") or ()]
+    if current is not None and current.source != PANEL:
+        kept.insert(0, {"name": installed_name(current.chain), "fingerprint": current.facts.fingerprint})
     spared = (data.get("installed_as"), op.inputs.get("replacement"))
-    left_behind = [fingerprint for fingerprint in known if installed_name(fingerprint) not in spared]
+    left_behind = {each["name"]: each for each in kept if each["name"] not in spared}
     return {
         "name": data.get("installed_as"),
         "fingerprint": data.get("installed_fingerprint"),
-        "left_behind": left_behind if op.parent.ref is not None else [],
+        "left_behind": list(left_behind.values()) if op.parent.ref is not None else [],
     }
 
 
-def _remove_left_behind(op: Operation, fingerprints: Sequence[str]) -> tuple[CertificateUse, ...]:
+def _left(kept: Mapping[str, str] | str) -> Mapping[str, str]:
+    """Its name there, and its fingerprint, of which former versions made the name."""
+    return {"name": former_name(kept), "fingerprint": kept} if isinstance(kept, str) else kept
+
+
+def _remove_left_behind(op: Operation, left_behind: Sequence[Mapping[str, str] | str]) -> tuple[CertificateUse, ...]:
     """They go first: when one of them is in use and has to stay, so does what is known to be installed."""
-    for number, fingerprint in enumerate(fingerprints, start=1):
+    left = [_left(each) for each in left_behind]
+    for number, each in enumerate(left, start=1):
         try:
-            _take_away(op, installed_name(fingerprint), f"-left-{number}")
+            _take_away(op, each["name"], f"-left-{number}")
         except Rejected as refused:
             if refused.code != SITE_GONE:
                 raise
-    return tuple(CertificateUse(fingerprint, removed=True) for fingerprint in fingerprints)
+    return tuple(CertificateUse(each["fingerprint"], removed=True) for each in left)
 
 
 def _take_away(op: Operation, name: str, mark: str) -> None:

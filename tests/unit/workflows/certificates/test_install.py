@@ -4,17 +4,17 @@ from datetime import timedelta
 
 import pytest
 
-from provisioner.orders.certificates import facts_of, installed_name
+from provisioner.orders.certificates import installed_name
 from provisioner.orders.statuses import OperationState, ServiceStatus
 from tests.support.certificates import chain_for
 from tests.support.engine.vendor import crash, down, lost, refused
 from tests.unit.workflows.certificates.world import CERTIFICATE, DAY, DOMAIN, SITE, CertificateWorld
 
 
-def test_a_certificate_is_installed_under_a_name_made_of_its_fingerprint(world: CertificateWorld) -> None:
+def test_a_certificate_is_installed_under_a_name_made_of_its_chain(world: CertificateWorld) -> None:
     chain = world.have(installed=False)
     world.do("certificate.install")
-    name = installed_name(facts_of(chain).fingerprint)
+    name = installed_name(chain)
     assert world.host.effects == [f"install {name}", f"use {name}"]
     assert (world.service.data["installed"], world.service.data["installed_as"]) == (True, name)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from provisioner.kernel.private_keys import generate_private_key, make_csr
-from provisioner.orders.certificates import facts_of, installed_name
+from provisioner.orders.certificates import facts_of, former_name, installed_name
 from provisioner.orders.statuses import OperationState, ServiceStatus
 from provisioner.ports.certificates import InstalledCertificate
 from tests.support.certificates import chain_for
@@ -14,7 +14,7 @@ from tests.unit.workflows.certificates.world import DOMAIN, SITE, CertificateWor
 
 
 def test_one_that_is_not_in_use_is_removed(world: CertificateWorld) -> None:
-    name = installed_name(facts_of(world.have()).fingerprint)
+    name = installed_name(world.have())
     world.host.used[SITE] = "another"
     world.do("certificate.remove")
     assert world.host.effects == [f"remove {name}"]
@@ -33,7 +33,7 @@ def test_the_one_in_use_is_not_removed(world: CertificateWorld) -> None:
 
 
 def test_the_one_in_use_is_removed_for_another(world: CertificateWorld) -> None:
-    name = installed_name(facts_of(world.have()).fingerprint)
+    name = installed_name(world.have())
     key = generate_private_key("ec")
     other = InstalledCertificate("other", chain_for([DOMAIN], world.now, key=key), key)
     world.host.repository[SITE, "other"] = other
@@ -71,15 +71,16 @@ def test_one_that_is_in_use_without_our_knowing_is_removed_by_force(world: Certi
 
 
 def test_what_earlier_installations_have_left_is_removed_too(world: CertificateWorld) -> None:
-    fingerprint = facts_of(world.have()).fingerprint
+    chain = world.have()
+    left = {"fingerprint": facts_of(chain).fingerprint, "name": installed_name(chain)}
     world.host.used[SITE] = ""
     world.have(installed=False)
-    world.do("certificate.remove", fingerprints=[fingerprint])
-    assert (world.host.effects, world.host.repository) == ([f"remove {installed_name(fingerprint)}"], {})
+    world.do("certificate.remove", kept=[left])
+    assert (world.host.effects, world.host.repository) == ([f"remove {left['name']}"], {})
 
 
 def test_what_another_certificate_of_the_site_has_there_too_stays(world: CertificateWorld) -> None:
-    name = installed_name(facts_of(world.have()).fingerprint)
+    name = installed_name(world.have())
     world.data |= {"installed": False, "installed_as": None, "installed_fingerprint": None}
     world.do("certificate.remove", replacement=name)
     assert (world.state(), list(world.host.repository)) == (OperationState.SUCCEEDED, [(SITE, name)])
@@ -216,6 +217,47 @@ def test_an_uploaded_one_takes_the_place_of_the_automatic_one(world: Certificate
     key = generate_private_key("ec")
     world.do("certificate.upload", secret=key, chain=chain_for([DOMAIN], world.now, key=key), install=True)
     assert world.served_fingerprint == world.service.data["fingerprint"]
+
+
+def test_one_that_comes_again_with_its_intermediates_takes_the_place_of_the_one_without(
+    world: CertificateWorld,
+) -> None:
+    key = generate_private_key("ec")
+    leaf = chain_for([DOMAIN], world.now, key=key)
+    whole = leaf + chain_for(["intermediate.test"], world.now)
+    world.do("certificate.upload", secret=key, chain=leaf, install=True)
+    world.do("certificate.upload", secret=key, chain=whole, install=True)
+    assert [installed.chain for installed in world.host.repository.values()] == [whole]
+    assert (SITE, world.host.used[SITE]) in world.host.repository
+    assert (world.service.data["installed"], world.service.data["installed_as"]) == (True, world.host.used[SITE])
+
+
+def test_one_that_comes_again_as_it_was_is_left_as_it_is(world: CertificateWorld) -> None:
+    key = generate_private_key("ec")
+    chain = chain_for([DOMAIN], world.now, key=key)
+    for again in (chain, chain.replace("\n", "\r\n")):
+        world.do("certificate.upload", secret=key, chain=again, install=True)
+    assert (world.host.count("install"), world.host.count("use"), world.host.count("remove")) == (1, 1, 0)
+
+
+def test_one_that_an_older_version_installed_is_removed_by_the_name_it_has_there(world: CertificateWorld) -> None:
+    chain = world.have(installed=False)
+    name = former_name(facts_of(chain).fingerprint)
+    assert world.key is not None
+    world.host.repository[SITE, name] = InstalledCertificate(name, chain, world.key)
+    world.data |= {"installed": True, "installed_as": name, "installed_fingerprint": facts_of(chain).fingerprint}
+    world.do("certificate.remove")
+    assert (world.host.effects, world.host.repository) == ([f"remove {name}"], {})
+
+
+def test_what_a_removal_of_an_older_version_was_to_look_for_has_the_name_of_that_version(
+    world: CertificateWorld,
+) -> None:
+    world.do("certificate.remove", fingerprints=["0123456789abcdef" * 4])
+    name = former_name("0123456789abcdef" * 4)
+    kept = world.standing("op-1").steps["installed"].result
+    assert kept is not None
+    assert kept.data["left_behind"] == [{"name": name, "fingerprint": "0123456789abcdef" * 4}]
 
 
 # -- cancel

@@ -73,7 +73,7 @@ class CertificateWorld(World):
         self.key = generate_private_key("ec")
         chain = sign(make_csr(self.key, (DOMAIN, f"www.{DOMAIN}")), self.now - age, LIFETIME, issuer=issuer)
         fingerprint = facts_of(chain).fingerprint
-        name = installed_name(fingerprint)
+        name = installed_name(chain)
         self.status = ServiceStatus.ACTIVE
         self.data = facts_as_data(chain, source, **data)
         if source == "customer":
