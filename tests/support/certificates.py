@@ -147,7 +147,7 @@ class OrderThere:
 
 
 class FakeAuthority(Obedient, CertificateAuthority, NameChecks):
-    """Validates what is shown. `elsewhere` are names that lead elsewhere, and why; `refuses` breaks orders."""
+    """Validates what is shown. `elsewhere` are names that lead elsewhere, and why; all others lead to `address`."""
 
     def __init__(self, clock: FakeClock, shown: Shown) -> None:
         super().__init__()
@@ -155,6 +155,7 @@ class FakeAuthority(Obedient, CertificateAuthority, NameChecks):
         self.shown = shown
         self.orders: dict[str, OrderThere] = {}
         self.elsewhere: dict[str, str] = {}
+        self.address: str | None = None
         self.offered: tuple[Method, ...] = tuple(Method)
         self.unseen = False
         self.fails: list[str] = []
@@ -253,10 +254,10 @@ class FakeAuthority(Obedient, CertificateAuthority, NameChecks):
         return self._done("renewal_window", lambda: Done(data=dict(self.window)))
 
     def points_to(self, names: Sequence[str], addresses: Sequence[str]) -> Done | Pending:
-        del addresses
-
         def look() -> Done | Pending:
             reasons = [self.elsewhere[name] for name in names if name in self.elsewhere]
+            if self.address is not None and self.address not in addresses:
+                reasons.append(f"{names[0]} leads to {self.address} instead of {', '.join(addresses)}")
             return Pending(21_600, reasons[0]) if reasons else Done()
 
         return self._call("points_to", look)
@@ -285,6 +286,7 @@ class FakeHost(Obedient, CertificateHost):
         self.clock = clock
         self.shown = shown
         self.source = "worker"
+        self.addresses = [ADDRESS]
         self.methods: tuple[Method, ...] = tuple(Method)
         self.impossible: set[Method] = set()
         self.sites_gone: set[str] = set()
@@ -295,7 +297,7 @@ class FakeHost(Obedient, CertificateHost):
 
     def certificate_terms(self, site: Site) -> Done:
         methods = [method.value for method in self.methods]
-        terms = {"source": self.source, "methods": methods, "addresses": [ADDRESS], "dns": "panel"}
+        terms = {"source": self.source, "methods": methods, "addresses": self.addresses, "dns": "panel"}
         return self._at(site, "certificate_terms", lambda: Done(site.ref, terms))
 
     def show_challenge(self, site: Site, challenge: Challenge) -> Done:

@@ -8,7 +8,13 @@ from provisioner.ports.outcomes import Done, Rejected
 from provisioner.workflows.certificates import serving
 from provisioner.workflows.certificates.obtaining import SUSPENDED, Terms, obtain
 from provisioner.workflows.certificates.ordered import PANEL
-from provisioner.workflows.certificates.problems import AUTHORITY_UNAVAILABLE, NO_METHOD, as_data
+from provisioner.workflows.certificates.problems import (
+    AUTHORITY_UNAVAILABLE,
+    NO_METHOD,
+    NOT_SERVED,
+    VALIDATION_FAILED,
+    as_data,
+)
 from provisioner.workflows.certificates.standing import found_on_panel, install_next, issued_by_authority, next_week
 from provisioner.workflows.definition import workflow
 from provisioner.workflows.journal import NEVER, ServiceChange
@@ -16,8 +22,8 @@ from provisioner.workflows.operation import Operation
 
 NOBODY: Final = "none"
 PATIENCE: Final = timedelta(days=30)
-TOO_LATE: Final = (NO_METHOD, AUTHORITY_UNAVAILABLE)
-"""Codes with which a wait for suspended hosting ends."""
+FOR_SUSPENDED: Final = (NO_METHOD, AUTHORITY_UNAVAILABLE, VALIDATION_FAILED, NOT_SERVED)
+"""Codes with which it ends for suspended hosting, whose pages show nothing."""
 NOT_HERE: Final = "on this server nobody obtains certificates; you can upload one"
 
 
@@ -25,14 +31,18 @@ NOT_HERE: Final = "on this server nobody obtains certificates; you can upload on
 def issue(op: Operation) -> ServiceChange:
     """Obtain the certificate when the names lead here; then it is installed, and renewed for ever.
 
-    Where the hosting stays suspended, the upkeep begins this anew when it is back.
+    Where the hosting stays suspended, or becomes so, the upkeep begins this anew when it is back.
     """
     try:
-        terms = Terms.asked(op, PATIENCE)
+        return _issued(op)
     except Rejected as refused:
-        if refused.code not in TOO_LATE or op.parent.status is not ServiceStatus.SUSPENDED:
+        if refused.code not in FOR_SUSPENDED or op.parent.status is not ServiceStatus.SUSPENDED:
             raise
         return ServiceChange(None, data=as_data(Rejected(NO_METHOD, SUSPENDED)), upkeep=next_week(op))
+
+
+def _issued(op: Operation) -> ServiceChange:
+    terms = Terms.when_names_lead_here(op, PATIENCE)
     if terms.source == PANEL:
         return found_on_panel(op, ServiceStatus.ACTIVE, serving.await_any(op, PATIENCE))
     if terms.source == NOBODY:

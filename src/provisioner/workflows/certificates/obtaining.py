@@ -43,70 +43,104 @@ class Terms:
     source: str
     methods: tuple[Method, ...]
     addresses: tuple[str, ...]
+    asked_at: datetime
 
     @classmethod
-    def asked(cls, op: Operation, patience: timedelta) -> "Terms":
-        """Ask the server, once; one that is away is waited for."""
+    def asked(cls, op: Operation, patience: timedelta, number: int = 1) -> "Terms":
+        """Ask the server, once for each number; one that is away is waited for."""
         host, site = parties.host(op), parties.site(op)
 
         def look() -> Done | Pending:
             return _usable(op, host.certificate_terms(site), patience)
 
         reason = "asking the server how it handles certificates"
+        step, foreseen = _numbered("terms", number), _foreseen(op, patience, number)
         try:
-            data = op.wait_until("terms", look, every=LOOK_EVERY, reason=reason, foreseen=patience.total_seconds()).data
+            data = op.wait_until(step, look, every=LOOK_EVERY, reason=reason, foreseen=foreseen).data
         except Rejected as refused:
             raise problem(refused) from refused
-        return cls(str(data["source"]), tuple(map(Method, data["methods"])), tuple(data["addresses"]))
+        asked_at = datetime.fromisoformat(data["asked_at"]) if "asked_at" in data else op.accepted_at
+        return cls(str(data["source"]), tuple(map(Method, data["methods"])), tuple(data["addresses"]), asked_at)
+
+    @classmethod
+    def when_names_lead_here(cls, op: Operation, patience: timedelta) -> "Terms":
+        """Those by which the required names lead here, which is waited for; where we do not issue, what they are.
+
+        A site may get other addresses: the server is asked anew each day. Raises Rejected with a problem.
+        """
+        for number in count(1):
+            terms = cls.asked(op, patience, number)
+            if terms.source != WORKER or _await_names(op, terms, patience, number):
+                return terms
+        raise AssertionError("counting has no end")
+
+
+def _numbered(step: str, number: int) -> str:
+    return step if number == 1 else f"{step}-{number}"
+
+
+def _foreseen(op: Operation, patience: timedelta, number: int) -> float:
+    """Seconds that a wait may take; asking anew gives it no more time."""
+    left = patience if number == 1 else op.accepted_at + patience - op.now
+    return max(left.total_seconds(), 0.0)
 
 
 def _usable(op: Operation, terms: Done, patience: timedelta) -> Done | Pending:
     """The pages of a suspended site show nothing: without the DNS it is waited for, and nothing is ordered."""
+    told = {**terms.data, "asked_at": op.now.isoformat()}
     if op.parent.status is not ServiceStatus.SUSPENDED or terms.data["source"] != WORKER:
-        return Done(data=terms.data)
-    methods = [method for method in terms.data["methods"] if method == Method.DNS and method in Ordered.of(op).methods]
-    if not methods and op.now >= op.accepted_at + patience:
-        raise Rejected(NO_METHOD, SUSPENDED)
-    found = Done(data={**terms.data, "methods": methods}) if methods else Pending(LOOK_EVERY, SUSPENDED)
+        return Done(data=told)
+    methods = [method for method in Ordered.of(op).methods if method is Method.DNS and method in terms.data["methods"]]
+    found = _while_suspended(op, methods, patience) or Done(data={**told, "methods": [*methods]})
     return ever_more_slowly(found, since=op.accepted_at, now=op.now)
+
+
+def _while_suspended(op: Operation, methods: Sequence[Method], patience: timedelta) -> Pending | None:
+    """What a wait is to say while these methods show nothing of a suspended site. Raises Rejected in the end."""
+    if op.parent.status is not ServiceStatus.SUSPENDED or Method.DNS in methods:
+        return None
+    if op.now >= op.accepted_at + patience:
+        raise Rejected(NO_METHOD, SUSPENDED)
+    return Pending(LOOK_EVERY, SUSPENDED)
 
 
 def obtain(op: Operation, terms: Terms, patience: timedelta, *, replaces: str = "") -> tuple[Issued, str]:
     """A certificate from the authority, and its CSR. Raises Rejected with a problem that is told to the customer.
 
-    Up to `patience` after the operation was accepted it is tried again, with one key for all orders.
+    The required names lead here. Up to `patience` after the operation was accepted it is tried again, with one key for
+    all orders, none of which is opened while the hosting is suspended and only its pages could show anything.
     """
     methods = _methods(op, terms)
-    request = _request(op, "request", _names(op, terms, patience), replaces)
+    request = _request(op, "request", _names(op, terms), replaces)
     for number in count(1):
         try:
             return Order(op, request, methods, number, op.accepted_at + patience).certificate(), request.csr
         except Rejected as refused:
             if refused.code not in ANOTHER_ORDER:
                 raise problem(refused) from refused
-            _await_next(op, number, refused, patience)
+            _await_next(op, number, refused, methods, patience)
             request = _without_unproven(op, request, refused, number)
     raise AssertionError("counting has no end")
 
 
 def _methods(op: Operation, terms: Terms) -> Sequence[Method]:
-    """What both we may use and the server can do, in our order. What the server can do was asked once."""
-    methods = [method for method in Ordered.of(op).methods if method in terms.methods]
+    """What both we may use and the server can do, in our order."""
+    methods = _common(op, terms)
     if not methods:
         raise Rejected(NO_METHOD, WORDS[NO_METHOD])
     return methods
 
 
+def _common(op: Operation, terms: Terms) -> Sequence[Method]:
+    return [method for method in Ordered.of(op).methods if method in terms.methods]
+
+
 # -- the names
 
 
-def _names(op: Operation, terms: Terms, patience: timedelta) -> tuple[str, ...]:
-    """The names that lead here: required ones are waited for, optional ones are left out when they do not.
-
-    What leads where says nothing of a wildcard, which is proven in the DNS.
-    """
+def _names(op: Operation, terms: Terms) -> tuple[str, ...]:
+    """The required names, and optional ones unless they lead elsewhere."""
     ordered = Ordered.of(op)
-    _await_names(op, tuple(name for name in ordered.required if not is_wildcard(name)), terms.addresses, patience)
     here = [
         name
         for number, name in enumerate(ordered.optional, start=1)
@@ -115,20 +149,30 @@ def _names(op: Operation, terms: Terms, patience: timedelta) -> tuple[str, ...]:
     return (*ordered.required, *here)
 
 
-def _await_names(op: Operation, names: tuple[str, ...], addresses: Sequence[str], patience: timedelta) -> None:
-    """Wait as long as the hosting is there. Raises Rejected `hosting_gone` and `dns_elsewhere`."""
-    checks = parties.name_checks(op)
+def _await_names(op: Operation, terms: Terms, patience: timedelta, number: int) -> bool:
+    """Wait as long as the hosting is there; false when the terms have become old meanwhile.
+
+    What leads where says nothing of a wildcard, which is proven in the DNS. Raises Rejected `hosting_gone`,
+    `dns_elsewhere`, and `no_method` where the first terms have none.
+    """
+    checks, methods = parties.name_checks(op), _methods(op, terms) if number == 1 else _common(op, terms)
+    names = tuple(name for name in Ordered.of(op).required if not is_wildcard(name))
 
     def look() -> Done | Pending:
         if parties.hosting_is_going(op):
             raise Rejected(HOSTING_GONE, WORDS[HOSTING_GONE])
-        return ever_more_slowly(checks.points_to(names, addresses), since=op.accepted_at, now=op.now)
+        found = _while_suspended(op, methods, patience) or checks.points_to(names, terms.addresses)
+        if isinstance(found, Pending) and op.now >= terms.asked_at + DAY:
+            return Done(data={"here": False})
+        return ever_more_slowly(found, since=op.accepted_at, now=op.now)
 
+    step, foreseen = _numbered("names-lead-here", number), _foreseen(op, patience, number)
     reason = f"waiting until {', '.join(names)} leads to this website"
     try:
-        op.wait_until("names-lead-here", look, every=LOOK_EVERY, reason=reason, foreseen=patience.total_seconds())
+        found = op.wait_until(step, look, every=LOOK_EVERY, reason=reason, foreseen=foreseen)
     except Rejected as refused:
         raise problem(refused, late=DNS_ELSEWHERE) from refused
+    return bool(found.data.get("here", True))
 
 
 def _leads_here(op: Operation, step: str, name: str, addresses: Sequence[str]) -> bool:
@@ -178,7 +222,7 @@ def _names_it(message: str, name: str) -> bool:
     return re.search(rf"(?<![\w.*-]){re.escape(name)}(?![\w-]|\.\w)", message) is not None
 
 
-def _await_next(op: Operation, number: int, refused: Rejected, patience: timedelta) -> None:
+def _await_next(op: Operation, number: int, refused: Rejected, methods: Sequence[Method], patience: timedelta) -> None:
     """Wait before the next order, as long as the hosting is there. Raises Rejected when it would come too late."""
     told = problem(refused)
     pause = PAUSES[number - 1] if number <= len(PAUSES) else DAY
@@ -190,8 +234,10 @@ def _await_next(op: Operation, number: int, refused: Rejected, patience: timedel
     def look() -> Done | Pending:
         if parties.hosting_is_going(op):
             raise Rejected(HOSTING_GONE, WORDS[HOSTING_GONE])
+        if (suspended := _while_suspended(op, methods, patience)) is not None:
+            return ever_more_slowly(suspended, since=op.accepted_at, now=op.now)
         left = (at - op.now).total_seconds()
         return Done() if left <= 0 else Pending(left, reason)
 
-    foreseen = pause.total_seconds() + AFTER_A_SLEEP
+    foreseen = max(pause, op.accepted_at + patience - op.now).total_seconds() + AFTER_A_SLEEP
     op.wait_until(f"again-{number}", look, every=LOOK_EVERY, reason=reason, foreseen=foreseen)

@@ -28,10 +28,15 @@ PATIENCE: Final = timedelta(hours=3)
 
 @workflow("certificate.renew")
 def renew(op: Operation) -> ServiceChange:
-    """Obtain the next certificate. What goes wrong is told; operators hear of it when little time is left."""
+    """Obtain the certificate that follows `fingerprint`. Where another has followed it already, nothing is left to do.
+
+    What goes wrong is told; operators hear of it when little time is left.
+    """
     current = Current.of(op)
     if op.service.status is ServiceStatus.CANCELLED:  # by what was accepted while the upkeep began this
         return ServiceChange(None, upkeep=NEVER)
+    if not _is_needed(op, current):
+        return ServiceChange(None)
     if current is not None and current.source == CUSTOMER:
         raise Rejected("not_renewable", "this certificate was uploaded; please upload the one that follows it")
     try:
@@ -41,6 +46,14 @@ def renew(op: Operation) -> ServiceChange:
             raise
         again = tomorrow(op) if refused.code == NO_METHOD else next_try(op, current.facts)
         return ServiceChange(None, data=as_data(refused), upkeep=again)
+
+
+def _is_needed(op: Operation, current: Current | None) -> bool:
+    """Whether the service still has the certificate that this is to follow. Earlier versions do not say which."""
+    replaced = op.inputs.get("fingerprint")
+    if replaced is None:
+        return current is not None or op.service.status is not ServiceStatus.FAILED
+    return current is not None and current.facts.fingerprint == replaced
 
 
 def _is_for_operators(op: Operation, current: Current) -> bool:
@@ -56,7 +69,7 @@ def _patience(op: Operation, current: Current | None) -> timedelta:
 
 def _renewed(op: Operation, current: Current | None) -> ServiceChange:
     patience = _patience(op, current)
-    terms = Terms.asked(op, patience)
+    terms = Terms.when_names_lead_here(op, patience)
     if terms.source == PANEL:
         return found_on_panel(op, None, serving.await_any(op, PATIENCE))
     if terms.source == NOBODY:

@@ -103,6 +103,25 @@ def test_after_thirty_days_it_gives_up_and_says_why(world: CertificateWorld) -> 
     assert world.service.status is ServiceStatus.FAILED
 
 
+def test_a_website_that_gets_another_address_meanwhile_is_known_by_it_within_a_day(world: CertificateWorld) -> None:
+    world.authority.address = "203.0.113.9"
+    world.ask("certificate.issue")
+    world.run_within(3 * DAY)
+    assert world.standing().reason == f"{DOMAIN} leads to 203.0.113.9 instead of 192.0.2.1"
+    world.host.addresses = ["203.0.113.9"]
+    world.run_within(1.1 * DAY)
+    assert (world.state(), world.service.data["names"]) == (OperationState.SUCCEEDED, [DOMAIN, f"www.{DOMAIN}"])
+
+
+def test_a_server_whose_panel_obtains_it_from_now_on_is_left_to_it(world: CertificateWorld) -> None:
+    world.authority.elsewhere = {DOMAIN: "it leads elsewhere"}
+    world.ask("certificate.issue")
+    world.run_within(DAY)
+    world.host.source, world.host.serves[SITE] = "panel", chain_for([DOMAIN], world.now)
+    world.run_within(1.1 * DAY)
+    assert (world.service.data["source"], world.authority.orders) == ("panel", {})
+
+
 def test_an_optional_name_that_leads_elsewhere_is_left_out(world: CertificateWorld) -> None:
     world.authority.elsewhere = {f"www.{DOMAIN}": "it leads elsewhere"}
     world.do("certificate.issue")
@@ -389,6 +408,87 @@ def test_after_a_month_of_suspension_it_waits_for_the_website_to_come_back(world
     world.do("certificate.upkeep")
     assert (world.authority.count("issue"), world.service.status) == (1, ServiceStatus.ACTIVE)
     assert world.service.data["problem"] is None
+
+
+def waiting_for_its_names(world: CertificateWorld) -> None:
+    """It was asked for five days ago, and only the pages of the website could show anything."""
+    world.host.methods = (Method.HTTP,)
+    world.authority.elsewhere = {DOMAIN: "it leads elsewhere"}
+    world.ask("certificate.issue")
+    world.run_within(5 * DAY)
+
+
+def suspend(world: CertificateWorld) -> None:
+    """Nothing can be put into the website any more."""
+    world.host.impossible = {Method.HTTP}
+    world.hosting_becomes(ServiceStatus.SUSPENDED)
+
+
+def resume(world: CertificateWorld) -> None:
+    world.host.impossible = set()
+    world.hosting_becomes(ServiceStatus.ACTIVE)
+
+
+def test_what_is_suspended_while_it_waits_for_its_names_is_ordered_when_it_is_back(world: CertificateWorld) -> None:
+    waiting_for_its_names(world)
+    suspend(world)
+    world.authority.elsewhere = {}
+    world.run_within(5 * DAY)
+    assert (world.authority.orders, "is suspended" in (world.standing().reason or "")) == ({}, True)
+    resume(world)
+    world.run_all()
+    assert (world.authority.count("new-order"), world.authority.count("issue")) == (1, 1)
+
+
+def test_what_stays_suspended_while_it_waits_for_its_names_is_begun_anew(world: CertificateWorld) -> None:
+    waiting_for_its_names(world)
+    suspend(world)
+    world.authority.elsewhere = {}
+    for _ in range(4):
+        world.run_within(8 * DAY)
+    assert (world.state(), world.service.status) == (OperationState.SUCCEEDED, ServiceStatus.PROVISIONING)
+    assert (world.service.data["problem_code"], world.authority.orders) == ("no_method", {})
+    resume(world)
+    world.do("certificate.upkeep")
+    assert (world.authority.count("issue"), world.service.status) == (1, ServiceStatus.ACTIVE)
+
+
+def test_what_cannot_be_shown_as_the_website_was_just_suspended_is_begun_anew(world: CertificateWorld) -> None:
+    world.host.methods = (Method.HTTP,)
+    world.authority.will("open_order", Answer(meanwhile=lambda: suspend(world)))
+    world.do("certificate.issue")
+    assert (world.state(), world.service.status) == (OperationState.SUCCEEDED, ServiceStatus.PROVISIONING)
+    assert "is suspended" in world.service.data["problem"]
+    assert world.upkeep_in_days == pytest.approx(7, abs=0.1)
+    resume(world)
+    world.do("certificate.upkeep")
+    assert (world.authority.count("issue"), world.service.status) == (1, ServiceStatus.ACTIVE)
+
+
+def test_no_other_order_is_opened_while_the_website_is_suspended(world: CertificateWorld) -> None:
+    world.host.methods = (Method.HTTP,)
+    world.authority.fails = ["the site answered 503"]
+    world.ask("certificate.issue")
+    world.run_within(30)
+    suspend(world)
+    world.run_within(5 * DAY)
+    assert (world.authority.count("new-order"), "is suspended" in (world.standing().reason or "")) == (1, True)
+    resume(world)
+    world.run_all()
+    assert (world.authority.count("new-order"), world.authority.count("issue")) == (2, 1)
+
+
+def test_what_a_panel_does_not_obtain_for_a_suspended_website_is_begun_anew(world: CertificateWorld) -> None:
+    world.host.source = "panel"
+    world.hosting_status = ServiceStatus.SUSPENDED
+    world.ask("certificate.issue")
+    for _ in range(4):
+        world.run_within(8 * DAY)
+    assert (world.state(), world.service.status) == (OperationState.SUCCEEDED, ServiceStatus.PROVISIONING)
+    resume(world)
+    world.host.serves[SITE] = chain_for([DOMAIN], world.now)
+    world.do("certificate.upkeep")
+    assert (world.service.data["source"], world.service.status) == ("panel", ServiceStatus.ACTIVE)
 
 
 # -- what was issued is not lost
