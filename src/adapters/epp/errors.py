@@ -244,6 +244,9 @@ UNKNOWN_FAILURE: Final = Row("24xx and above, in no RFC", *_FAILED)
 ABSENT: Final = 2303
 """To a question: there is no such object."""
 
+ANOTHER_CODE: Final = 2202
+"""To a question: the object has another authorisation code."""
+
 PRICE: Final = 2004
 """With a fee in the command, this code means that the fee is not enough (RFC 8748 §3.8)."""
 

@@ -86,8 +86,13 @@ class Transfers:
         return Done(domain)
 
     def _transfer(self, domain: str, auth_code: Secret | None = None) -> TransferData | None:
-        """How the last transfer stands, or None when there is none, or none that we may know of."""
+        """How the last transfer stands, or None when there is none, or none that we may know of.
+
+        The code may have been changed since; who has asked for the domain needs none (RFC 5730 §2.9.2.4).
+        """
         reply = self.registry.ask(commands.domain_transfer_query(domain, auth_code), domain)
+        if reply.code == errors.ANOTHER_CODE and auth_code is not None:
+            reply = self.registry.ask(commands.domain_transfer_query(domain), domain)
         return told(reply, TransferData) if reply.succeeded else None
 
     def _stands(self, data: object, *, ours: bool) -> bool:

@@ -296,7 +296,8 @@ class PollQueue(Protocol):
     """The registry's messages to this account. One consumer at a time.
 
     Kinds: `registration` (panData of a create), `transfer` (trnData), `renewal` (renData), `change` (changePoll),
-    `action` (any other panData), `other`.
+    `action` (any other panData), `other`. Of a transfer `data` has `status` and `requested_at` as in trnData, and
+    `ours`: whether it is one to this account.
     """
 
     def next_message(self) -> RegistryMessage | None:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
@@ -27,7 +28,8 @@ from provisioner.store.tables_domains import poll_leases, poll_messages
 from provisioner.store.writing import Writing
 from provisioner.store.yielding import lock_operations_of, wake_others
 from provisioner.workflows.backoff import Waits
-from provisioner.workflows.domains.decisions import OF_COMMAND, REGISTRATION, Decision
+from provisioner.workflows.domains.dates import moment
+from provisioner.workflows.domains.decisions import OF_COMMAND, OF_TRANSFER, REGISTRATION, Decision
 from provisioner.workflows.journal import AccountFault
 
 UPKEEP: Final = "domain.upkeep"
@@ -38,6 +40,8 @@ LONGEST_ID: Final = 200
 LONGEST_KEY: Final = 400  # with account or time
 LONGEST_NAME: Final = 100
 LONGEST_DOMAIN: Final = 255
+CLOCK_SKEW: Final = timedelta(minutes=5)
+"""By how much a registry's clock may be behind ours."""
 
 Row = Mapping[str, Any]
 
@@ -242,7 +246,9 @@ def _service_of(connection: sa.Connection, account: str, message: RegistryMessag
 
 
 def _refused(message: RegistryMessage) -> Decision | None:
-    """What the registry had taken in (1001) and decided against, if that is what the message tells."""
+    """What was taken in and decided against, if that is what the message tells: of a transfer, of one to us."""
+    if message.kind == "transfer":
+        return OF_TRANSFER.get(str(message.data.get("status"))) if message.data.get("ours") is True else None
     if message.data.get("succeeded") is not False:
         return None
     return REGISTRATION if message.kind == "registration" else OF_COMMAND.get(str(message.data.get("command")))
@@ -254,6 +260,7 @@ def _note_refusal(writing: Writing, service: Row, decision: Decision, message: R
         operations.c.service_id == service["id"],
         operations.c.workflow == decision.workflow,
         operations.c.ended_at.is_(None),
+        *(_of_this_try(service, message) if message.kind == "transfer" else ()),
     )
     query = sa.select(operations.c.id).where(*waiting).order_by(operations.c.position)
     operation_id = writing.connection.scalar(query.limit(1))
@@ -266,6 +273,18 @@ def _note_refusal(writing: Writing, service: Row, decision: Decision, message: R
     }
     data = {**(service["data"] or {}), decision.code: refused}
     writing.execute(sa.update(services).where(services.c.id == service["id"]).values(data=data))
+
+
+def _of_this_try(service: Row, message: RegistryMessage) -> tuple[sa.ColumnElement[bool], ...]:
+    """A transfer's end is told with the time of its request: not before this try, and after those that are over."""
+    try:
+        asked_at = moment(str(message.data.get("requested_at")))
+        latest = asked_at + CLOCK_SKEW
+    except (ValueError, OverflowError):
+        return (sa.false(),)
+    other = operations.alias()
+    over = (other.c.service_id == service["id"], other.c.workflow == TRANSFER, other.c.ended_at >= asked_at)
+    return operations.c.created_at <= latest, sa.not_(sa.exists().where(*over))
 
 
 def _leaves(connection: sa.Connection, service: Row, message: RegistryMessage) -> bool:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from adapters.epp.replies import DomainData, Greeting, Polled, Queue, Reply
@@ -5,17 +7,26 @@ from provisioner.kernel.clock import FakeClock
 from provisioner.kernel.errors import SettingsError
 from provisioner.ports.accounts import VendorAccount
 from provisioner.ports.outcomes import Misconfigured, Unavailable
-from tests.contract.epp.scripted import no, ok, scene
+from tests.contract.epp.scripted import THEM, US, no, ok, scene
 
-POLLED = Polled("7", "2026-01-01T00:00:00Z", "Transferred.", "transfer", "Shop.EXAMPLE", {"status": "pending"}, "<x/>")
+POLLED = Polled("7", "2026-01-01T00:00:00Z", "Renewed.", "renewal", "Shop.EXAMPLE", {"expires_at": "2027"}, "<x/>")
 
 
 def test_the_oldest_message_is_told_with_its_name_in_small_letters() -> None:
     with scene(("poll-request", ok(POLLED, 1301))) as this:
         message = this.registrar.next_message()
     assert message is not None
-    assert (message.message_id, message.kind, message.domain) == ("7", "transfer", "shop.example")
-    assert (message.text, message.data, message.raw) == ("Transferred.", {"status": "pending"}, "<x/>")
+    assert (message.message_id, message.kind, message.domain) == ("7", "renewal", "shop.example")
+    assert (message.text, message.data, message.raw) == ("Renewed.", {"expires_at": "2027"}, "<x/>")
+
+
+@pytest.mark.parametrize(("requested_by", "ours"), [(US, True), (THEM, False), ("", False)])
+def test_a_transfer_is_told_with_whether_it_is_to_us(requested_by: str, *, ours: bool) -> None:
+    facts = {"status": "clientRejected", "requested_by": requested_by}
+    with scene(("poll-request", ok(replace(POLLED, kind="transfer", data=facts), 1301))) as this:
+        message = this.registrar.next_message()
+    assert message is not None
+    assert message.data == {**facts, "ours": ours}
 
 
 def test_the_queue_is_empty_when_the_registry_says_so() -> None:

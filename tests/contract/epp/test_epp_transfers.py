@@ -155,7 +155,22 @@ def test_a_request_of_another_registrar_is_not_ours() -> None:
         assert this.registrar.find_transfer(REQUEST) is None
 
 
-@pytest.mark.parametrize("code", [2301, 2303, 2201, 2202])
+@pytest.mark.parametrize(
+    ("status", "code"), [("clientRejected", "transfer_refused"), ("serverCancelled", "transfer_cancelled")]
+)
+def test_mode_3_the_end_of_a_request_is_learnt_though_the_code_was_changed(status: str, code: str) -> None:
+    with scene(NOT_OURS, (QUERY, no(2202)), (QUERY, transfer(status))) as this, pytest.raises(Rejected) as ended:
+        this.registrar.find_transfer(REQUEST)
+    assert ended.value.code == code
+    assert ["authInfo" in frame for frame in this.wire.frames] == [False, True, False]
+
+
+def test_a_request_is_asked_about_no_more_than_twice() -> None:
+    with scene(NOT_OURS, (QUERY, no(2202)), (QUERY, no(2202))) as this:
+        assert this.registrar.find_transfer(REQUEST) is None
+
+
+@pytest.mark.parametrize("code", [2301, 2303, 2201])
 def test_no_request_that_we_may_know_of_is_none(code: int) -> None:
     with scene(NOT_OURS, (QUERY, no(code))) as this:
         assert this.registrar.find_transfer(REQUEST) is None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from adapters.sandbox.epp.seed import AUTH_CODE
 from tests.integration.runner.registry_desk import DAY, RENEWED, DecidingRegistry, deciding
 from tests.integration.runner.registry_desk import NAME as PENDING
 
@@ -147,3 +148,18 @@ def test_a_restore_waits_weeks_for_the_decision_about_its_report(restoring: Deci
     restoring.desk.stage.let_pass(20 * DAY)
     restoring.desk.work()
     assert restoring.operation("domain.restore") == ("waiting", "")
+
+
+# -- transfers: the losing registrar or the registry ends what was asked for
+
+
+def test_a_transfer_that_is_cancelled_at_the_registry_ends_when_the_message_comes(deciding: DecidingRegistry) -> None:
+    deciding.simulator.simulator.adjust({"domains": [{"prefix": "name1", "zone": "com"}]})
+    deciding.desk.order(change="transfer", auth_code=deciding.desk.shop.sealed(AUTH_CODE))
+    deciding.desk.work()
+    assert deciding.operation("domain.transfer") == ("waiting", "")
+    deciding.simulator.simulator.adjust({"transfers": [{"domain": RENEWED, "approved": False}]})
+    deciding.hear()
+    assert deciding.operation("domain.transfer") == ("failed", "transfer_cancelled")
+    told = deciding.desk.service()["data"]["transfer_cancelled"]
+    assert told["operation"] == deciding.desk.stage.row("operations", workflow="domain.transfer")["id"]

@@ -300,3 +300,68 @@ def test_the_storefront_is_told_of_domains_without_a_service_too(estate: Stage) 
     keep(estate, message(domain="", kind="other"))
     (event,) = estate.events(f"notice/{REGISTRAR}/m-1")
     assert (event["data"]["service_id"], event["data"]["text"], event["environment"]) == (None, "Renewed", "live")
+
+
+# -- how a transfer to us has ended
+
+
+def transfer_ended(estate: Stage, status: str = "clientRejected", **facts: Any) -> RegistryMessage:
+    """A transfer that we asked for now has ended."""
+    told = {"status": status, "ours": True, "requested_at": estate.now().isoformat(), **facts}
+    return message("m-9", kind="transfer", text="Not today.", data=told)
+
+
+def transferring(estate: Stage, **columns: Any) -> None:
+    """A transfer to us waits."""
+    add_domain(estate, status="provisioning")
+    add_operation(estate, "o-2", workflow="domain.transfer", state="waiting", **columns)
+
+
+@pytest.mark.parametrize(
+    ("status", "key"),
+    [
+        ("clientRejected", "transfer_refused"),
+        ("clientCancelled", "transfer_cancelled"),
+        ("serverCancelled", "transfer_cancelled"),
+    ],
+)
+def test_the_end_of_a_transfer_is_noted_for_the_operation_that_waits(estate: Stage, status: str, key: str) -> None:
+    transferring(estate)
+    keep(estate, transfer_ended(estate, status))
+    noted = {"operation": "o-2", "at": "2026-01-01T00:00:00Z", "words": "Not today."}
+    assert estate.row("services")["data"] == {key: noted}
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"ours": False},
+        {"status": "clientApproved"},
+        {"status": "pending"},
+        {"requested_at": "2025-01-01T00:00:00Z"},
+        {"requested_at": ""},
+        {"requested_at": "9999-12-31T23:59:59Z"},
+    ],
+    ids=["another's request", "approved", "pending", "of an earlier try", "of no time", "of a time that never comes"],
+)
+def test_what_does_not_tell_of_this_transfer_s_end_is_not_noted(estate: Stage, facts: dict[str, Any]) -> None:
+    transferring(estate)
+    keep(estate, transfer_ended(estate, **facts))
+    assert estate.row("services")["data"] == {}
+
+
+def test_the_end_of_a_transfer_is_not_noted_for_the_next_try(estate: Stage) -> None:
+    asked_at = estate.now()
+    estate.let_pass(60)
+    transferring(estate)
+    add_operation(estate, "o-1", workflow="domain.transfer", state="failed", ended_at=estate.now())
+    keep(estate, transfer_ended(estate, requested_at=asked_at.isoformat()))
+    assert estate.row("services")["data"] == {}
+
+
+def test_a_registry_whose_clock_is_a_little_behind_is_believed(estate: Stage) -> None:
+    asked_at = estate.now()
+    estate.let_pass(60)
+    transferring(estate)
+    keep(estate, transfer_ended(estate, requested_at=asked_at.isoformat()))
+    assert "transfer_refused" in estate.row("services")["data"]

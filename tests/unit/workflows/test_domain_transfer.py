@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -299,3 +300,40 @@ def test_a_transfer_that_was_refused_before_its_answer_came_has_failed(domain: D
     domain.registry.transfers[NAME] = "refused"
     domain.run_all()
     assert (domain.state(), domain.error_code()) == (OperationState.FAILED, "transfer_refused")
+
+
+# -- the end that a message told
+
+
+def tell_of_end(domain: DomainWorld, code: str, *, operation: str = "op-1") -> None:
+    """The registry's message has come, and a look shows no transfer."""
+    services = domain.memory_harness.memory.services
+    told = {code: {"operation": operation, "words": "Not today."}}
+    services["s-1"] = replace(services["s-1"], data={**services["s-1"].data, **told})
+
+
+@pytest.mark.parametrize("code", ["transfer_refused", "transfer_cancelled"])
+def test_a_transfer_whose_end_only_a_message_told_ends_in_its_words(domain: DomainWorld, code: str) -> None:
+    begin(domain)
+    domain.registry.transfers.clear()
+    tell_of_end(domain, code)
+    domain.run_within(DAY)
+    error = domain.standing().error
+    assert error is not None
+    assert (domain.state(), error.code) == (OperationState.FAILED, code)
+    assert error.message.endswith(f"transfer of {NAME}: Not today.")
+
+
+def test_the_end_of_an_earlier_transfer_does_not_end_a_later_one(domain: DomainWorld) -> None:
+    begin(domain)
+    domain.registry.transfers.clear()
+    tell_of_end(domain, "transfer_refused", operation="op-0")
+    domain.run_within(DAY)
+    assert domain.state() is OperationState.WAITING
+
+
+def test_a_transfer_that_still_stands_is_waited_for_whatever_was_told(domain: DomainWorld) -> None:
+    begin(domain)
+    tell_of_end(domain, "transfer_refused")
+    domain.run_within(DAY)
+    assert domain.state() is OperationState.WAITING

@@ -1,5 +1,7 @@
 """What registries decide by hand, and how they say no: with a message, or by no longer showing that they decide.
 
+A transfer is decided by the losing registrar too, and its end is told with a message of its own (trnData).
+
 A message comes by another way than the answers to our commands; it is kept in the service's data, under the decision's
 `code`: of which `operation`, `at`, the registry's `words`.
 """
@@ -48,6 +50,12 @@ REGISTRATION: Final = Decision(
 )
 RENEWAL: Final = Decision("renewal_refused", "the registry has refused the renewal", "domain.renew")
 RESTORE: Final = Decision("restore_refused", "the registry has refused the restore", "domain.restore")
+TRANSFER_REFUSED: Final = Decision(
+    "transfer_refused", "the losing registrar has rejected the transfer", "domain.transfer"
+)
+TRANSFER_CANCELLED: Final = Decision(
+    "transfer_cancelled", "the registry tells of a cancelled transfer", "domain.transfer"
+)
 
 OF_COMMAND: Final[Mapping[str, Decision]] = {
     "domain-create": REGISTRATION,
@@ -56,3 +64,15 @@ OF_COMMAND: Final[Mapping[str, Decision]] = {
     "domain-restore-report": RESTORE,
 }
 """By the command that was answered with 1001, as messages about it name it."""
+
+OF_TRANSFER: Final[Mapping[str, Decision]] = {
+    "clientRejected": TRANSFER_REFUSED,
+    "clientCancelled": TRANSFER_CANCELLED,
+    "serverCancelled": TRANSFER_CANCELLED,
+}
+"""By the status with which a transfer to us has ended (RFC 5730 §2.9.3.4)."""
+
+
+def refusal_of_transfer(op: Operation) -> Rejected | None:
+    """How the transfer that this very operation has asked for has ended, if that was told and was not its arrival."""
+    return TRANSFER_REFUSED.refusal(op) or TRANSFER_CANCELLED.refusal(op)

@@ -16,6 +16,7 @@ from provisioner.workflows.definition import workflow
 from provisioner.workflows.domains import prices
 from provisioner.workflows.domains.contacts import REGISTRANT, ensure_contacts, others
 from provisioner.workflows.domains.dates import moment
+from provisioner.workflows.domains.decisions import refusal_of_transfer
 from provisioner.workflows.domains.hosts import ensure_hosts
 from provisioner.workflows.domains.ordered import Ordered, own_auth_code
 from provisioner.workflows.domains.protection import unprotected
@@ -123,7 +124,8 @@ def _fetch(op: Operation, registrar: Registrar, ordered: Ordered, seen: Seen) ->
     if op.write_down("not-cancelled", {"so": given_up is None})["so"] is False:
         raise given_up or Rejected("transfer_cancelled", "the transfer was cancelled before it was asked for")
     foreseen = ordered.rules.number("transfer_days", TRANSFER_DAYS) * DAY
-    op.step("request", registrar.request_transfer, request, foreseen=foreseen, withdrawn=given_up)
+    told = refusal_of_transfer(op)
+    op.step("request", registrar.request_transfer, request, foreseen=foreseen, unless=told, withdrawn=given_up)
 
 
 # -- when it has arrived
