@@ -124,8 +124,14 @@ class Renewals:
         return self._renewed(renewal, self.registry.own(renewal.domain))
 
     def _after_refusal(self, renewal: Renewal, refused: Rejected) -> Done | Pending:
-        if errors.wants_a_look(refused, Act.RENEW) and (found := self.find(renewal)) is not None:
+        """What an earlier attempt did, or what began since the look and stands in the way; else the refusal."""
+        if not errors.wants_a_look(refused, Act.RENEW):
+            raise refused
+        data = self.registry.own(renewal.domain)
+        if (found := self._renewed(renewal, data)) is not None:
             return found
+        if (obstacle := statuses.obstacle(data, Change.RENEW)) is not None:
+            raise obstacle from refused
         raise refused
 
     def _renewed(self, renewal: Renewal, data: DomainData) -> Done | Pending | None:

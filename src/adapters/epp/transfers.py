@@ -15,8 +15,9 @@ from adapters.epp.errors import Act
 from adapters.epp.prices import Prices
 from adapters.epp.registry import Registry, told
 from adapters.epp.replies import TransferData
+from adapters.epp.statuses import Change
 from provisioner.kernel.secret import Secret
-from provisioner.ports.outcomes import Done, Failure, Pending, Rejected
+from provisioner.ports.outcomes import Done, Failure, Pending, Rejected, Unavailable
 from provisioner.ports.registrar import TransferRequest
 
 SOON: Final = 300.0
@@ -125,7 +126,8 @@ class Transfers:
         except Rejected:
             return None
 
-    def _explained(self, request: TransferRequest, refused: Rejected) -> Rejected:
+    def _explained(self, request: TransferRequest, refused: Rejected) -> Failure:
+        """The refusal with its reason; Unavailable when what stands in the way will end."""
         seen = self.registry.seen(request.domain, request.auth_code)
         locks = [each for each in seen.data.statuses if each.endswith("TransferProhibited")]
         if locks:
@@ -133,7 +135,8 @@ class Transfers:
             return errors.with_words(refused, "transfer_locked", words)
         if statuses.PENDING_TRANSFER in seen.data.statuses:
             return errors.with_words(refused, "transfer_locked", f"another transfer of {request.domain} is under way")
-        return refused
+        obstacle = statuses.obstacle(seen.data, Change.TRANSFER)
+        return obstacle if isinstance(obstacle, Unavailable) else refused
 
     def _waiting(self, transfer: TransferData) -> Pending:
         """Who must act, and until when."""

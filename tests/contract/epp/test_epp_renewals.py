@@ -40,6 +40,23 @@ def test_a_refusal_that_stands_is_told(code: int) -> None:
     assert refused.value.code == "not_renewable"
 
 
+@pytest.mark.parametrize(
+    ("status", "outcome", "code"),
+    [
+        ("pendingTransfer", Unavailable, "pending_at_registry"),
+        ("pendingUpdate", Unavailable, "pending_at_registry"),
+        ("serverRenewProhibited", Rejected, "locked_by_registry"),
+        ("clientRenewProhibited", Rejected, "renew_prohibited"),
+        ("ok", Rejected, "status_prohibits"),
+    ],
+)
+def test_a_status_that_came_between_look_and_renewal_is_named(status: str, outcome: type[Failure], code: str) -> None:
+    refusal: Turn = ("domain-renew", no(2304))
+    with scene(info(), checked(), refusal, info(statuses=[status])) as this, pytest.raises(outcome) as refused:
+        this.registrar.renew(RENEWAL)
+    assert refused.value.code == code
+
+
 @pytest.mark.parametrize("expires_at", [CURRENT, "2029-03-04T05:06:07Z"])
 def test_mode_2_a_success_with_the_wrong_date_is_no_success(expires_at: str) -> None:
     with scene(info(), checked(), renewed(expires_at)) as this, pytest.raises(Uncertain) as odd:

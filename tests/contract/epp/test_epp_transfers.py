@@ -92,6 +92,14 @@ def test_a_lock_at_the_losing_registrar_is_named(lock: str) -> None:
     assert lock in refused.value.message
 
 
+def test_a_domain_that_its_registry_is_at_work_on_is_asked_for_later() -> None:
+    busy = info(registrar=THEM, statuses=["pendingUpdate"])
+    refusal: Turn = ("domain-transfer-request", no(2304))
+    with scene(checked(), refusal, NOT_OURS, NONE_STANDS, busy) as this, pytest.raises(Unavailable) as later:
+        this.registrar.request_transfer(REQUEST)
+    assert later.value.code == "pending_at_registry"
+
+
 def test_a_lock_after_registration_is_told_in_the_registrys_words() -> None:
     refusal: Turn = ("domain-transfer-request", no(2201, "Domain must be 60 days old"))
     with scene(checked(), refusal, not_shown(2201), NONE_STANDS, NOT_OURS) as this, pytest.raises(Rejected) as locked:
