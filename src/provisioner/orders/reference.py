@@ -50,7 +50,8 @@ SERVICE_MEANINGS: Final[Mapping[ServiceStatus, str]] = {
 SERVICE_EVENT_MEANINGS: Final[Mapping[str, str]] = {
     "transferred_away": "The registry shows the domain at another registrar.",
     "deleted_elsewhere": "The registry does not have the domain any more, or has it registered anew by somebody else.",
-    "let_go": "Automatic renewal is off and the term is over: it is deleted while its renewal can be taken back.",
+    "let_go": "Automatic renewal is off and the term is over: it is deleted while its renewal can be taken back;"
+    " where there is no time for that, in the last days of the term.",
     "not_deleted": "Its deletion was refused, and the registry shows it as before: it is looked after again.",
     "not_deleted_on_hold": "The same of a domain that is out of the zone.",
 }

@@ -76,6 +76,11 @@ class Operation:
         return self._claim.now
 
     @property
+    def later_workflows(self) -> tuple[str, ...]:
+        """The open operations that were accepted after this one on the same resource, at the beginning of this run."""
+        return self._claim.later_workflows
+
+    @property
     def actor_role(self) -> str | None:
         """The role in whose name the message came."""
         return self._claim.actor_role

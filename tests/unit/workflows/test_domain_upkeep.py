@@ -196,6 +196,12 @@ def test_renewals_of_one_day_are_spread_evenly_over_the_days_before_the_safe_one
     assert max(counts) < 1_200
 
 
+def test_what_is_let_go_before_its_term_is_spread_over_a_day() -> None:
+    rules = Ordered(ordered({"auto_renew_grace_days": 0})).rules
+    hours = [let_go_at(rules, f"d{number}.test", START.isoformat()).hour for number in range(2_400)]
+    assert max(hours.count(hour) for hour in range(24)) < 200
+
+
 names = st.from_regex(r"[a-z]{1,20}\.test", fullmatch=True)
 moments = st.floats(0, 800).map(lambda days: START + timedelta(days=days))
 
@@ -213,7 +219,19 @@ def test_the_next_upkeep_is_always_ahead_and_never_later_than_a_renewal(
         assert upkeep.at <= max(renews_at(order.rules, shown), looked_at + timedelta(days=1))
 
 
-@given(names)
-def test_a_domain_is_let_go_within_the_registrys_grace(name: str) -> None:
-    let_go = let_go_at(Ordered(ordered()).rules, name, START.isoformat())
-    assert START + timedelta(days=1) <= let_go <= START + timedelta(days=42)
+@given(names, st.integers(4, 60), st.integers(0, 60))
+def test_a_domain_is_let_go_within_the_registrys_grace_and_days_before_its_end(
+    name: str, grace: int, spread: int
+) -> None:
+    rules = Ordered(ordered({"auto_renew_grace_days": grace, "renew_spread_days": spread})).rules
+    let_go = let_go_at(rules, name, START.isoformat())
+    assert START + timedelta(days=1) <= let_go <= START + timedelta(days=grace - 3)
+
+
+@given(names, st.integers(0, 3), st.integers(0, 60))
+def test_where_the_grace_is_too_short_a_domain_is_let_go_three_to_four_days_before_its_term(
+    name: str, grace: int, spread: int
+) -> None:
+    rules = Ordered(ordered({"auto_renew_grace_days": grace, "renew_spread_days": spread})).rules
+    let_go = let_go_at(rules, name, START.isoformat())
+    assert START - timedelta(days=4) <= let_go <= START - timedelta(days=3)

@@ -17,7 +17,7 @@ from provisioner.workflows.domains.seen import (
     known_roid,
     look,
 )
-from provisioner.workflows.domains.standing import TOMORROW, UPKEEP, as_seen, gone
+from provisioner.workflows.domains.standing import TOMORROW, UPKEEP, as_seen, check_unwanted, gone
 from provisioner.workflows.journal import NEVER, ServiceChange, Upkeep
 from provisioner.workflows.operation import Operation
 
@@ -39,6 +39,7 @@ def delete_domain(op: Operation, registrar: Registrar) -> ServiceChange:
         return gone(op, seen)
     if status == REDEMPTION:
         return as_seen(op, seen, ServiceStatus.CANCELLING)
+    check_unwanted(op, seen)
     _lift_locks(op, registrar, seen)
     _remove_hosts(op, registrar, seen)
     done = op.step("delete", registrar.delete, seen.domain, known_roid(op) or seen.roid)

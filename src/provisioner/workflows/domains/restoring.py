@@ -22,7 +22,7 @@ from provisioner.workflows.domains.seen import (
     known_roid,
     look,
 )
-from provisioner.workflows.domains.standing import as_seen
+from provisioner.workflows.domains.standing import RESTORED_AT, as_seen
 from provisioner.workflows.journal import ServiceChange
 from provisioner.workflows.operation import Operation
 
@@ -50,8 +50,10 @@ def restore_domain(op: Operation, registrar: Registrar) -> ServiceChange:
     on_hold = HOLD in seen.statuses
     suspended_by = (op.service.suspended_by or "system") if on_hold else None
     back = ServiceStatus.SUSPENDED if on_hold else ServiceStatus.ACTIVE
-    also = {"deleted_at": None, "nameservers": list(hosts)}
-    return as_seen(op, seen, back, paid=status == REDEMPTION, also=also, suspended_by=suspended_by)
+    paid = status == REDEMPTION
+    restored = {RESTORED_AT: seen.looked_at.isoformat()} if paid else {}
+    also = {"deleted_at": None, "nameservers": list(hosts), **restored}
+    return as_seen(op, seen, back, paid=paid, also=also, suspended_by=suspended_by)
 
 
 def _restore(op: Operation, registrar: Registrar, seen: Seen) -> float | None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from provisioner.kernel.spread import share
 from provisioner.orders.statuses import ServiceStatus
+from provisioner.ports.outcomes import Rejected
 from provisioner.workflows.domains.dates import day, moment
 from provisioner.workflows.domains.ordered import Ordered, Rules
 from provisioner.workflows.domains.seen import DELETED, EXPIRED, REDEMPTION, TRANSFERRED_AWAY, Seen, known_roid
@@ -24,7 +25,13 @@ TOLERANCE: Final = timedelta(days=1)
 """How much earlier than by our clock a registry may renew by itself."""
 AUTO_RENEWED: Final = "autoRenewPeriod"
 SAFETY_DAYS: Final = 3
-"""So many days before the end of the registry's grace period an unwanted domain is let go at the latest."""
+"""So many days before the end of the registry's grace period an unwanted domain is let go at the latest.
+
+Where the grace period has no more, it is so many days before the end of the term.
+"""
+EARLY_SPREAD_DAYS: Final = 1
+"""Over so many days those are spread that are let go before the end of a term that their owners have paid."""
+RESTORED_AT: Final = "restored_at"
 
 
 def as_seen(
@@ -70,15 +77,44 @@ def gone(op: Operation, seen: Seen) -> ServiceChange:
 def paid_until(kept: Mapping[str, Any], seen: Seen, ordered: Ordered) -> str:
     """Up to when the owner has the domain: what the registry shows, unless the registry itself has renewed unasked."""
     before = str(kept.get("paid_until") or kept.get("expires_at") or "")
-    if not before or ordered.auto_renew or not ordered.rules.registry_auto_renews:
+    if not before or not is_unwanted(ordered) or not is_renewed(seen, before):
         return seen.expires_at
-    around_expiry = moment(before) - TOLERANCE <= seen.looked_at < grace_ends(before, ordered.rules)
-    return before if around_expiry or AUTO_RENEWED in seen.grace else seen.expires_at
+    by_registry = moment(before) - TOLERANCE <= seen.looked_at or AUTO_RENEWED in seen.grace
+    return before if by_registry else seen.expires_at
 
 
-def grace_ends(until: str, rules: Rules) -> datetime:
-    """When a renewal by the registry can no longer be taken back."""
-    return moment(until) + timedelta(days=rules.number("auto_renew_grace_days", 45))
+def is_unwanted(ordered: Ordered) -> bool:
+    """Whether its owner does not want it renewed where the registry renews by itself."""
+    return not ordered.auto_renew and ordered.rules.registry_auto_renews
+
+
+def is_renewed(seen: Seen, until: str) -> bool:
+    """Whether the registry shows a later end than this."""
+    return bool(seen.expires_at) and day(seen.expires_at) > day(until)
+
+
+def can_be_taken_back(seen: Seen, until: str, rules: Rules) -> bool:
+    """Whether a deletion takes a renewal by the registry back."""
+    grace = _grace_days(rules)
+    in_grace = grace > 0 and seen.looked_at < moment(until) + timedelta(days=grace)
+    return in_grace or AUTO_RENEWED in seen.grace
+
+
+def is_beyond_recall(ordered: Ordered, seen: Seen, until: str) -> bool:
+    """Whether the registry has renewed for good what its owner does not want."""
+    if not is_unwanted(ordered) or not until or seen.is_leaving:
+        return False
+    return is_renewed(seen, until) and not can_be_taken_back(seen, until, ordered.rules)
+
+
+def renewed_unasked(domain: str, renewed_until: str) -> Rejected:
+    """What is told of such a renewal."""
+    told = f"{domain} was renewed by the registry until {renewed_until} although automatic renewal is off"
+    return Rejected("renewed_unasked", f"{told}, and it is too late to take that back; the domain is kept")
+
+
+def _grace_days(rules: Rules) -> int:
+    return rules.number("auto_renew_grace_days", 45)
 
 
 # -- when to look next
@@ -118,10 +154,22 @@ def renews_at(rules: Rules, seen: Seen) -> datetime:
 
 
 def let_go_at(rules: Rules, domain: str, until: str) -> datetime:
-    """When an unwanted domain that the registry has renewed is deleted: late in the grace period, spread alike."""
-    spread = share(domain) * rules.number("renew_spread_days", 14)
-    days = rules.number("auto_renew_grace_days", 45) - SAFETY_DAYS - spread
-    return moment(until) + timedelta(days=max(days, 1.0))
+    """When an unwanted domain is deleted, spread alike: late in the grace period after the registry's renewal.
+
+    Where that is too short, it is in the last days of the term, before the registry renews.
+    """
+    spread = rules.number("renew_spread_days", 14)
+    room = _grace_days(rules) - SAFETY_DAYS
+    if lets_go_early(rules):
+        days = -SAFETY_DAYS - share(domain) * min(spread, EARLY_SPREAD_DAYS)
+    else:
+        days = room - share(domain) * min(spread, room - 1)
+    return moment(until) + timedelta(days=days)
+
+
+def lets_go_early(rules: Rules) -> bool:
+    """Whether the registry's grace period is too short to wait for its renewal and to take that back."""
+    return _grace_days(rules) <= SAFETY_DAYS
 
 
 def renewal_is_due(ordered: Ordered, seen: Seen) -> bool:
@@ -131,10 +179,37 @@ def renewal_is_due(ordered: Ordered, seen: Seen) -> bool:
     return not seen.is_leaving and renews_at(ordered.rules, seen) <= seen.looked_at
 
 
-def is_to_be_let_go(ordered: Ordered, seen: Seen, until: str) -> bool:
-    """Whether the registry has renewed what its owner does not want, and it is time to delete that."""
-    if ordered.auto_renew or not ordered.rules.registry_auto_renews or not until or seen.is_leaving:
+def is_to_be_let_go(ordered: Ordered, seen: Seen, until: str, kept: Mapping[str, Any]) -> bool:
+    """Whether it is time to delete what its owner does not want renewed, and that is of use.
+
+    One that its owner has restored or transferred to us after that time is not let go for that term.
+    """
+    if not is_unwanted(ordered) or not until or seen.is_leaving or "pendingTransfer" in seen.statuses:
         return False
-    renewed_unasked = bool(seen.expires_at) and day(seen.expires_at) > day(until)
-    due = let_go_at(ordered.rules, seen.domain, until) <= seen.looked_at < grace_ends(until, ordered.rules)
-    return renewed_unasked and due and "pendingTransfer" not in seen.statuses
+    at = let_go_at(ordered.rules, seen.domain, until)
+    if seen.looked_at < at or _came_after(at, seen, kept):
+        return False
+    if is_renewed(seen, until):
+        return can_be_taken_back(seen, until, ordered.rules)
+    return lets_go_early(ordered.rules)
+
+
+def _came_after(at: datetime, seen: Seen, kept: Mapping[str, Any]) -> bool:
+    came = (str(kept.get(RESTORED_AT) or ""), seen.transferred_at)
+    return any(moment(text) >= at for text in came if text)
+
+
+def check_unwanted(op: Operation, seen: Seen) -> None:
+    """What is cancelled because its `term` ends must be unwanted still; much may have happened since upkeep looked.
+
+    Raises Rejected `renewed_unasked` when it comes too late, and `not_let_go` when the domain is to be kept.
+    """
+    if "term" not in op.inputs:
+        return
+    ordered = Ordered.of(op)
+    until = paid_until(op.service.data, seen, ordered)
+    if is_beyond_recall(ordered, seen, until):
+        raise renewed_unasked(seen.domain, day(seen.expires_at).isoformat())
+    if not is_to_be_let_go(ordered, seen, until, op.service.data):
+        told = f"{seen.domain} is not let go at the end of its term, {op.inputs['term']}"
+        raise Rejected("not_let_go", f"{told}: it has been renewed meanwhile, or is to be")

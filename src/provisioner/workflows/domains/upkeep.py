@@ -3,16 +3,19 @@
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.registrar import Registrar
 from provisioner.workflows.definition import workflow
-from provisioner.workflows.domains.dates import day
+from provisioner.workflows.domains.dates import day, moment
 from provisioner.workflows.domains.ordered import Ordered
 from provisioner.workflows.domains.seen import DELETED, HOLD, TRANSFERRED_AWAY, Seen, known_roid, look
 from provisioner.workflows.domains.standing import (
     UPKEEP,
     as_seen,
     gone,
+    is_beyond_recall,
+    is_renewed,
     is_to_be_let_go,
     paid_until,
     renewal_is_due,
+    renewed_unasked,
 )
 from provisioner.workflows.journal import NEVER, ServiceChange, Upkeep
 from provisioner.workflows.operation import Operation
@@ -33,8 +36,10 @@ def keep_up(op: Operation, registrar: Registrar) -> ServiceChange:
         return gone(op, seen)
     if op.service.status is ServiceStatus.CANCELLING:
         return _still_here(op, seen)
-    _start_what_is_due(op, seen)
-    return as_seen(op, seen)
+    ordered = Ordered.of(op)
+    until = paid_until(op.service.data, seen, ordered)
+    _start_what_is_due(op, ordered, seen, until)
+    return as_seen(op, seen, paid=is_beyond_recall(ordered, seen, until))
 
 
 def _still_here(op: Operation, seen: Seen) -> ServiceChange:
@@ -46,13 +51,32 @@ def _still_here(op: Operation, seen: Seen) -> ServiceChange:
     return as_seen(op, seen, ServiceStatus.ACTIVE)
 
 
-def _start_what_is_due(op: Operation, seen: Seen) -> None:
-    ordered, resource = Ordered.of(op), f"service:{op.service.service_id}"
+def _start_what_is_due(op: Operation, ordered: Ordered, seen: Seen, until: str) -> None:
+    resource = f"service:{op.service.service_id}"
     if renewal_is_due(ordered, seen):
         op.follow_up("domain.renew", resource=resource, years=1, current_expiry=day(seen.expires_at).isoformat())
-    elif is_to_be_let_go(ordered, seen, paid_until(op.service.data, seen, ordered)):
-        reason = "automatic renewal is off, and the term is over"
-        op.follow_up("domain.cancel", resource=resource, reason=reason)
+    elif is_beyond_recall(ordered, seen, until):
+        apart = f"unasked-renewal:{op.service.service_id}"
+        op.follow_up("domain.unasked-renewal", resource=apart, renewed_until=day(seen.expires_at).isoformat())
+    elif is_to_be_let_go(ordered, seen, until, op.service.data) and not op.later_workflows:
+        term = day(until).isoformat()
+        op.follow_up("domain.cancel", resource=resource, reason=_why_let_go(seen, until), term=term)
+
+
+def _why_let_go(seen: Seen, until: str) -> str:
+    if is_renewed(seen, until) or moment(until) <= seen.looked_at:
+        return "automatic renewal is off, and the term is over"
+    told = "the registry would then renew by itself, and leave no time to take that back"
+    return f"automatic renewal is off, and the term ends on {day(until)}; {told}"
+
+
+@workflow("domain.unasked-renewal")
+def report_unasked_renewal(op: Operation) -> ServiceChange:
+    """Fail, so that an operator is told of a renewal by the registry that nobody wanted, and that stays.
+
+    Raises Rejected `renewed_unasked`.
+    """
+    raise renewed_unasked(Ordered.of(op).domain, str(op.inputs["renewed_until"]))
 
 
 @workflow("domain.set-auto-renew")
