@@ -21,6 +21,7 @@ from provisioner.workflows.certificates.problems import (
     HOSTING_GONE,
     NO_METHOD,
     WORDS,
+    is_problem,
     problem,
 )
 from provisioner.workflows.operation import AFTER_A_SLEEP, Operation
@@ -73,6 +74,18 @@ class Terms:
             if terms.source != WORKER or _await_names(op, terms, patience, number):
                 return terms
         raise AssertionError("counting has no end")
+
+
+def source_now(op: Operation) -> str:
+    """Who obtains the site's certificates by now; empty when its server does not say."""
+    host, site = parties.host(op), parties.site(op)
+    reason = "asking the server who obtains its certificates"
+    try:
+        return str(op.wait_until("terms", host.certificate_terms, site, every=LOOK_EVERY, reason=reason).data["source"])
+    except Rejected as refused:
+        if not is_problem(refused):
+            raise
+        return ""
 
 
 def _numbered(step: str, number: int) -> str:

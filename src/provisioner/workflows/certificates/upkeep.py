@@ -9,8 +9,15 @@ from provisioner.orders.certificates import CertificateFacts, renew_at
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.outcomes import Rejected
 from provisioner.workflows.certificates import parties, serving
+from provisioner.workflows.certificates.obtaining import WORKER, source_now
 from provisioner.workflows.certificates.ordered import AUTHORITY, CUSTOMER, PANEL, Current, Ordered
-from provisioner.workflows.certificates.problems import EXPIRED, EXPIRES_SOON, NO_METHOD, NO_PROBLEM, NOT_SERVED
+from provisioner.workflows.certificates.problems import (
+    EXPIRED,
+    EXPIRES_SOON,
+    NO_METHOD,
+    NO_PROBLEM,
+    NOT_SERVED,
+)
 from provisioner.workflows.certificates.standing import (
     DAY,
     HOUR,
@@ -85,10 +92,16 @@ def _renew_when_due(op: Operation, current: Current) -> ServiceChange:
     at = datetime.fromisoformat(plan["renew_at"])
     is_due = bool(op.service.data.get("revoked")) or at <= op.now
     if is_due:
-        op.follow_up("certificate.renew", resource=f"service:{op.service.service_id}", key=Ordered.of(op).key)
-    _install_if_missing(op, automatic=True)
+        _renew(op, current)
+    _install_if_missing(op, current, automatic=True)
     again = next_try(op, current.facts) if is_due else earliest((look_again, Upkeep(at, UPKEEP)))
     return ServiceChange(None, data=plan, upkeep=again)
+
+
+def _renew(op: Operation, current: Current) -> None:
+    """Only this one: a message may have asked for the same in the meantime."""
+    of_service, key = f"service:{op.service.service_id}", Ordered.of(op).key
+    op.follow_up("certificate.renew", resource=of_service, key=key, fingerprint=current.facts.fingerprint)
 
 
 def _look_at_window(op: Operation, window: Mapping[str, Any]) -> Upkeep:
@@ -123,10 +136,16 @@ def _window(op: Operation, current: Current) -> Mapping[str, Any]:
 
 def _watch(op: Operation, current: Current) -> ServiceChange:
     """Its owner is told in time, and told again; nothing is renewed."""
-    _install_if_missing(op, automatic=False)
+    _install_if_missing(op, current, automatic=_was_installed(op, current))
     warned = next_warning(op, current.facts)
-    again = earliest((tomorrow(op), warned)) if _is_missing(op) else warned
-    return ServiceChange(None, data=_warning(current.facts, op.now), upkeep=again)
+    again = earliest((tomorrow(op), warned)) if _is_missing(op, current) else warned
+    told = None if _is_not_over(op, current) else _warning(current.facts, op.now)
+    return ServiceChange(None, data=told, upkeep=again)
+
+
+def _is_not_over(op: Operation, current: Current) -> bool:
+    """Whether what has kept it from being installed stays the problem until it is, or it has expired."""
+    return _is_missing(op, current) and op.service.data.get("problem_code") not in (None, EXPIRES_SOON, EXPIRED)
 
 
 def _warning(facts: CertificateFacts, now: datetime) -> Mapping[str, Any]:
@@ -143,25 +162,42 @@ def _warning(facts: CertificateFacts, now: datetime) -> Mapping[str, Any]:
 
 def _look_again(op: Operation, current: Current) -> ServiceChange:
     served = serving.look(op, "served")
+    if served.get("fingerprint", current.facts.fingerprint) != current.facts.fingerprint:
+        return found_on_panel(op, None, served)
     if "chain" not in served:
         told = {"problem": f"the website serves no valid certificate: {served['reason']}", "problem_code": NOT_SERVED}
-        return ServiceChange(None, data=told, upkeep=tomorrow(op))
-    if served["fingerprint"] != current.facts.fingerprint:
-        return found_on_panel(op, None, served)
-    return ServiceChange(None, data=NO_PROBLEM, upkeep=next_look(op, current.facts))
+        return ServiceChange(None, data=told, upkeep=_take_over(op, current) or tomorrow(op))
+    if renew_at(current.facts, op.service.service_id) > op.now or (again := _take_over(op, current)) is None:
+        return ServiceChange(None, data=NO_PROBLEM, upkeep=next_look(op, current.facts))
+    there = {"installed_fingerprint": current.facts.fingerprint}  # so that ours takes its place
+    return ServiceChange(None, data={**NO_PROBLEM, **there}, upkeep=again)
+
+
+def _take_over(op: Operation, current: Current) -> Upkeep | None:
+    """Renew here what the panel does not renew any more; when to try again, None where that is not ours to do."""
+    if source_now(op) != WORKER or not Ordered.of(op).auto_renew:
+        return None
+    _renew(op, current)
+    return next_try(op, current.facts)
 
 
 # -- installed
 
 
-def _install_if_missing(op: Operation, *, automatic: bool) -> None:
-    """An installation that failed, or that spared another certificate, is begun again."""
-    if _is_missing(op):
+def _install_if_missing(op: Operation, current: Current, *, automatic: bool) -> None:
+    """An installation that failed, or that spared another certificate, is begun again; so is one that made room."""
+    if _is_missing(op, current):
         install_next(op, automatic=automatic)
 
 
-def _is_missing(op: Operation) -> bool:
-    return _is_wanted(op) and not op.service.data.get("installed") and not op.service.data.get("revoked")
+def _is_missing(op: Operation, current: Current) -> bool:
+    is_over = op.service.data.get("revoked") or current.facts.not_after <= op.now
+    return _is_wanted(op) and not op.service.data.get("installed") and not is_over
+
+
+def _was_installed(op: Operation, current: Current) -> bool:
+    """Whether it was in use before another took its place."""
+    return op.service.data.get("installed_fingerprint") == current.facts.fingerprint
 
 
 def _is_wanted(op: Operation) -> bool:

@@ -198,6 +198,30 @@ def test_one_that_is_not_to_be_renewed_is_watched_alike(world: CertificateWorld)
     assert (world.authority.effects, world.service.data["problem_code"]) == ([], "expires_soon")
 
 
+def test_one_that_could_not_be_installed_is_tried_each_day_until_it_expires(world: CertificateWorld) -> None:
+    world.have("customer", age=timedelta(days=85), installed=False)
+    world.host.will("install_certificate", *[refused("bad_certificate")] * 1000)
+    keep_up(world, 40)
+    assert world.workflows.count("certificate.install") == 5
+    assert (world.service.data["problem_code"], world.upkeep_in_days) == ("expired", None)
+
+
+def test_one_of_an_authority_that_has_expired_is_not_installed_any_more(world: CertificateWorld) -> None:
+    world.have(age=timedelta(days=91), installed=False)
+    world.authority.fails = ["the site answered 404"] * 1000
+    world.do("certificate.upkeep")
+    assert world.workflows == ["certificate.upkeep", "certificate.renew"]
+
+
+@pytest.mark.parametrize("age", [30, 80])
+def test_what_keeps_one_from_being_installed_stays_its_problem(world: CertificateWorld, age: int) -> None:
+    told = {"problem": "it was refused", "problem_code": "bad_certificate"}
+    world.have("customer", age=timedelta(days=age), installed=False, **told)
+    world.ask("certificate.upkeep")
+    world.run_one()
+    assert {name: world.service.data[name] for name in told} == told
+
+
 # -- what the panel renews
 
 
@@ -216,7 +240,63 @@ def test_one_that_is_the_same_is_only_seen(world: CertificateWorld) -> None:
 
 
 def test_a_site_that_serves_nothing_is_told(world: CertificateWorld) -> None:
+    world.host.source = "panel"
     world.have("panel", installed=False)
     world.do("certificate.upkeep")
     assert world.service.data["problem_code"] == "not_served"
     assert world.upkeep_in_days == pytest.approx(1, abs=0.1)
+
+
+# -- what the panel renewed, where we obtain certificates now
+
+
+def have_of_panel(world: CertificateWorld, days: float) -> str:
+    """The panel has obtained one so many days ago, and the website serves it; the chain."""
+    chain = world.have("panel", installed=False, age=timedelta(days=days), issuer="Another Authority")
+    world.host.serves[SITE] = chain
+    return chain
+
+
+def test_one_that_its_panel_no_longer_renews_is_followed_by_ours_in_its_last_third(world: CertificateWorld) -> None:
+    have_of_panel(world, 45)
+    keep_up(world, 8)
+    assert world.authority.count("issue") == 0
+    keep_up(world, 15)
+    assert (world.authority.count("issue"), world.service.data["source"]) == (1, "authority")
+    assert (world.served_fingerprint, world.service.data["problem"]) == (world.service.data["fingerprint"], None)
+
+
+def test_one_that_its_panel_let_expire_is_followed_by_ours(world: CertificateWorld) -> None:
+    have_of_panel(world, 91)
+    world.do("certificate.upkeep")
+    assert (world.authority.count("issue"), world.service.data["source"]) == (1, "authority")
+
+
+def test_ours_is_tried_each_day_until_it_follows(world: CertificateWorld) -> None:
+    have_of_panel(world, 62)
+    world.authority.fails = ["the site answered 404"] * 14
+    keep_up(world, 6)
+    assert (world.authority.count("issue"), world.service.data["source"]) == (1, "authority")
+
+
+@pytest.mark.parametrize("source", ["panel", "none"])
+def test_one_that_is_not_ours_to_obtain_is_left_to_the_panel(world: CertificateWorld, source: str) -> None:
+    have_of_panel(world, 62)
+    world.host.source = source
+    world.do("certificate.upkeep")
+    assert world.workflows == ["certificate.upkeep"]
+
+
+def test_one_that_is_not_to_be_renewed_is_left_to_the_panel(world: CertificateWorld) -> None:
+    have_of_panel(world, 62)
+    world.order(auto_renew=False)
+    world.do("certificate.upkeep")
+    assert world.workflows == ["certificate.upkeep"]
+
+
+def test_a_server_that_does_not_say_who_obtains_certificates_leaves_it_as_it_is(world: CertificateWorld) -> None:
+    have_of_panel(world, 62)
+    world.host.will("certificate_terms", refused("subscription_not_found"))
+    world.do("certificate.upkeep")
+    assert (world.state(), world.workflows) == (OperationState.SUCCEEDED, ["certificate.upkeep"])
+    assert world.upkeep_in_days is not None
