@@ -75,11 +75,11 @@ class CertificateSimulation(Simulation):
         hosting = self.dice.choice(HOSTINGS)
         inputs: dict[str, dict[str, Any]] = {
             "issue": {},
-            "renew": {},
+            "renew": self._newest(hosting, "fingerprint"),
             "upkeep": {},
             "install": {},
             "remove": {"force": self.dice.random() < 0.5},
-            "revoke": {"reason": "superseded"},
+            "revoke": {"reason": "superseded", **self._newest(hosting, "fingerprint", "chain", "source")},
             "upload": {},
             "cancel": {},
         }
@@ -90,6 +90,11 @@ class CertificateSimulation(Simulation):
             self._ask(hosting, verb, service_id=f"{hosting}-own", key=key, chain=chain, install=True)
         else:
             self._ask(hosting, verb, **inputs[verb])
+
+    def _newest(self, hosting: str, *names: str) -> dict[str, Any]:
+        """What the store says of the newest certificate; nothing where there is none, as earlier versions did."""
+        data = self.memory.services[f"{hosting}-certificate"].data
+        return {"account": AUTHORITY, **{name: data[name] for name in names}} if data.get("chain") else {}
 
     def _lead_elsewhere(self) -> None:
         hosting = self.dice.choice(HOSTINGS)
@@ -179,6 +184,7 @@ def judge(simulation: CertificateSimulation) -> Verdict:
     return Verdict(
         [
             *_issued_twice(simulation),
+            *_renewed_twice(simulation),
             *_unwritten(simulation),
             *_thrown_away(simulation),
             *_left_behind(simulation),
@@ -195,6 +201,16 @@ def _issued_twice(simulation: CertificateSimulation) -> Iterator[Finding]:
     for csr, count in counts.items():
         if count > 1:
             yield Finding("C3", Wrong.DOUBLED, f"{count} certificates for one operation, by its CSR {csr[-60:]}")
+
+
+def _renewed_twice(simulation: CertificateSimulation) -> Iterator[Finding]:
+    """Of the renewals that say which certificate they are to replace one at most has replaced it."""
+    operations, made = simulation.memory.operations, simulation.memory.kept.certificates
+    obtained = [operations[operation_id].asked for operation_id in made]
+    counts = Counter(asked.inputs.get("fingerprint") for asked in obtained if asked.workflow == "certificate.renew")
+    for fingerprint, count in counts.items():
+        if fingerprint is not None and count > 1:
+            yield Finding("C3", Wrong.DOUBLED, f"{count} certificates took the place of {fingerprint}")
 
 
 def _unwritten(simulation: CertificateSimulation) -> Iterator[Finding]:

@@ -70,7 +70,10 @@ class IssueCertificate(Contract):
 
 
 class RenewCertificate(Contract):
-    """Renew a certificate now, with a new private key."""
+    """Renew a certificate now, with a new private key: the one that there is when the message is accepted.
+
+    Where another has taken its place before its turn comes, nothing is ordered.
+    """
 
     certificate_id: Identifier
 

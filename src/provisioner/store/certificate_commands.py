@@ -29,6 +29,12 @@ class NotIssuedHere(RefusedError):
     code: ClassVar[str] = "certificate_not_issued_here"
 
 
+class NoCertificateYet(RefusedError):
+    """There is none yet that could be renewed; the first one is obtained by `certificate.issue`."""
+
+    code: ClassVar[str] = "no_certificate_yet"
+
+
 class NotItsCertificate(RefusedError):
     """This service has never had a certificate of this fingerprint."""
 
@@ -48,7 +54,7 @@ def certificate_columns(
 ) -> Row:
     """What the command's operation is given: a renewal a new private key, others what they need to know.
 
-    Raises NotIssuedHere and NotItsCertificate.
+    Raises NotIssuedHere, NoCertificateYet and NotItsCertificate.
     """
     attributes = service["attributes"]
     if command.verb in OF_AUTHORITY and "method" not in attributes:
@@ -60,9 +66,22 @@ def certificate_columns(
 
 def _known(writing: Writing, service: Mapping[str, Any], command: NewCommand) -> Row:
     """What an operation of this command has to know of how things stand now."""
-    if command.verb == "remove":
-        return _around(writing, service)
-    return _to_revoke(writing, service, command) if command.verb == "revoke" else {}
+    if command.verb == "renew":
+        return _to_replace(service)
+    if command.verb == "revoke":
+        return _to_revoke(writing, service, command)
+    return _around(writing, service) if command.verb == "remove" else {}
+
+
+# -- renewed
+
+
+def _to_replace(service: Mapping[str, Any]) -> Row:
+    """The certificate that is to be followed by another: when its turn comes, that may have happened already."""
+    fingerprint = service["data"].get("fingerprint")
+    if fingerprint is None:
+        raise NoCertificateYet
+    return {"fingerprint": fingerprint}
 
 
 # -- revoked

@@ -85,3 +85,14 @@ class TestRevocations:
     def test_where_there_is_none_yet_it_is_about_the_one_that_comes(self, desk: CertificateStage) -> None:
         desk.issue()
         assert self.given(desk, desk.say("revoke")) == {"reason": "unspecified"}
+
+
+class TestRenewals:
+    def test_the_newest_one_is_to_be_replaced(self, renewed: CertificateStage) -> None:
+        assert renewed.say("renew").outcome == "accepted"
+        assert renewed.operation("renew")["inputs"] == {"reason": None, "fingerprint": SECOND}
+
+    def test_where_there_is_none_yet_none_is_renewed(self, desk: CertificateStage) -> None:
+        desk.issue()
+        assert code(desk.say("renew")) == ("rejected", "no_certificate_yet")
+        assert desk.stage.count("operations") == 1
