@@ -222,3 +222,14 @@ def test_a_domain_that_was_transferred_to_us_in_its_last_days_is_not_let_go(regi
     registry.world.do("domain.upkeep")
     registry.pass_until(TERM)
     assert registry.deletions == 0
+
+
+def test_a_look_that_does_not_tell_the_expiry_deletes_nothing_and_forgets_nothing(registry: Registry) -> None:
+    registry.sell(0)
+    registry.world.harness.let_pass((before_term(days=2) - START).total_seconds())
+    registry.world.registry.hides_expiry = True
+    registry.world.do("domain.upkeep")
+    assert (registry.deletions, registry.world.service.data["paid_until"][:10]) == (0, "2027-01-01")
+    registry.world.registry.hides_expiry = False
+    registry.world.do("domain.upkeep")
+    assert registry.deletions == 1

@@ -77,8 +77,10 @@ def gone(op: Operation, seen: Seen) -> ServiceChange:
 def paid_until(kept: Mapping[str, Any], seen: Seen, ordered: Ordered) -> str:
     """Up to when the owner has the domain: what the registry shows, unless the registry itself has renewed unasked."""
     before = str(kept.get("paid_until") or kept.get("expires_at") or "")
-    if not before or not is_unwanted(ordered) or not is_renewed(seen, before):
+    if not before or not is_unwanted(ordered):
         return seen.expires_at
+    if not is_renewed(seen, before):
+        return seen.expires_at or before
     by_registry = moment(before) - TOLERANCE <= seen.looked_at or AUTO_RENEWED in seen.grace
     return before if by_registry else seen.expires_at
 
@@ -184,7 +186,9 @@ def is_to_be_let_go(ordered: Ordered, seen: Seen, until: str, kept: Mapping[str,
 
     One that its owner has restored or transferred to us after that time is not let go for that term.
     """
-    if not is_unwanted(ordered) or not until or seen.is_leaving or "pendingTransfer" in seen.statuses:
+    if not is_unwanted(ordered) or not until or not seen.expires_at:
+        return False
+    if seen.is_leaving or "pendingTransfer" in seen.statuses:
         return False
     at = let_go_at(ordered.rules, seen.domain, until)
     if seen.looked_at < at or _came_after(at, seen, kept):
