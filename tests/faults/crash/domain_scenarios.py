@@ -100,6 +100,12 @@ def _elsewhere_and_loses_an_answer(vendors: Vendors) -> None:
     _loses_an_answer("domain:transfer-request")(vendors)
 
 
+def _elsewhere_and_never_deleted(vendors: Vendors) -> None:
+    """The registry refuses its deletion (2304) for a reason that a look does not tell."""
+    _elsewhere(statuses=PROTECTED)(vendors)
+    vendors.registry.faults.plan("domain:delete", Fault.REFUSE, code=2304, times=100)
+
+
 # -- the stories
 
 _PLACED: Final = _register()
@@ -141,6 +147,11 @@ DOMAIN_SCENARIOS: Final[tuple[Scenario, ...]] = (
     Scenario("domain, cancel", (_register(nameservers=WITHIN), _service("cancel", when="immediate"))),
     Scenario("delete", (_transfer(), _tell("delete", reason="told to")), _elsewhere(statuses=PROTECTED)),
     Scenario("delete, own hosts", (_register(nameservers=BOTH_WITHIN), _tell("delete", reason="told to"))),
+    Scenario(
+        "delete, refused",
+        (_transfer(nameservers=BOTH_WITHIN), _tell("delete", reason="told to")),
+        _elsewhere_and_never_deleted,
+    ),
     Scenario("delete, host in use", (_register(nameservers=WITHIN), _neighbour, _tell("delete", reason="told to"))),
     Scenario(
         "restore",

@@ -69,6 +69,7 @@ class FakeRegistrar(Registrar):
         self.reckons_march = False
         self.hides_expiry = False  # a look does not tell the expiry
         self.add_grace = True
+        self.refuses_deletion = False  # for a reason that a look does not tell
         self._told: dict[str, deque[Answer]] = defaultdict(deque)
 
     # -- what tests arrange and ask
@@ -217,6 +218,8 @@ class FakeRegistrar(Registrar):
             raise Rejected("status_prohibits", f"{name} does not allow its deletion")
         if within := [host for host in self.hosts if host.endswith(f".{name}")]:
             raise Rejected("in_use", f"hosts lie within {name}: {within}")
+        if self.refuses_deletion:
+            raise Rejected("status_prohibits", f"the registry does not delete {name}")
         self._note("domain:delete", name)
         if self.add_grace:
             del self.domains[name]

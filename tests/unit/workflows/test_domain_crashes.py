@@ -1,7 +1,7 @@
 """Every domain workflow with a worker that dies at each commit, before and after it, and in the middle of each call."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -13,6 +13,8 @@ from tests.support.engine.registrar import OTHERS
 from tests.support.engine.vendor import FINE, Answer, crash, lost
 
 Arrange = Callable[[DomainWorld], None]
+
+OWN_HOST = {"nameservers": [{"name": f"ns1.{NAME}", "addresses": ["192.0.2.1"]}, {"name": "ns2.host.example"}]}
 
 
 def nothing(domain: DomainWorld) -> None:
@@ -34,6 +36,13 @@ def with_own_hosts(domain: DomainWorld) -> None:
     domain.registry.hosts = {f"ns1.{NAME}", "ns2.host.example"}
 
 
+def undeletable(domain: DomainWorld) -> None:
+    domain.have_registered(statuses={"clientDeleteProhibited", "clientUpdateProhibited"})
+    domain.registry.domains[NAME].hosts = (f"ns1.{NAME}", "ns2.host.example")
+    domain.registry.hosts = {f"ns1.{NAME}", "ns2.host.example"}
+    domain.registry.refuses_deletion = True
+
+
 def deleted(domain: DomainWorld) -> None:
     domain.have_registered(statuses={"pendingDelete"}, grace={"redemptionPeriod"})
 
@@ -53,14 +62,16 @@ class Case:
     arrange: Arrange
     inputs: dict[str, Any]
     secret: str | None = None
+    ordered: dict[str, Any] = field(default_factory=dict)
+    ends: OperationState = OperationState.SUCCEEDED
 
     def __str__(self) -> str:
-        return self.workflow
+        return self.workflow if self.ends is OperationState.SUCCEEDED else f"{self.workflow} refused"
 
     def play(self, world: DomainWorld) -> None:
         """Run it to its end; a transfer is approved as soon as it was asked for."""
         self.arrange(world)
-        world.order(max_price={"amount": "100.00", "currency": "EUR"})
+        world.order(max_price={"amount": "100.00", "currency": "EUR"}, **self.ordered)
         world.ask(self.workflow, secret=self.secret, **self.inputs)
         for _ in range(40):
             world.run_within(300)
@@ -81,6 +92,7 @@ CASES = [
     Case("domain.suspend", ours, {}),
     Case("domain.delete", old, {}),
     Case("domain.cancel", with_own_hosts, {}),
+    Case("domain.delete", undeletable, {}, ordered=OWN_HOST, ends=OperationState.FAILED),
     Case("domain.restore", deleted, {"reason": "a mistake"}),
     Case("domain.upkeep", due, {}),
 ]
@@ -110,7 +122,7 @@ def once(case: Case) -> tuple[list[str], int]:
     with pytest.MonkeyPatch.context() as patch:
         world = DomainWorld(patch)
         case.play(world)
-        assert world.state() is OperationState.SUCCEEDED, world.standing()
+        assert world.state() is case.ends, world.standing()
         return sorted(world.registry.effects), len(world.journal.commits)
 
 
@@ -123,7 +135,7 @@ def test_whichever_commit_a_worker_dies_at_everything_happens_once(case: Case, m
             world = DomainWorld(patch)
             world.journal.crash_at = (number, moment)
             case.play(world)
-            assert (world.state(), sorted(world.registry.effects)) == (OperationState.SUCCEEDED, effects), number
+            assert (world.state(), sorted(world.registry.effects)) == (case.ends, effects), number
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -140,7 +152,7 @@ def test_whichever_call_goes_wrong_everything_happens_once(case: Case, trouble: 
                 world = DomainWorld(patch)
                 world.registry.will(method, *[FINE] * skipped, trouble)
                 case.play(world)
-                assert (world.state(), sorted(world.registry.effects)) == (OperationState.SUCCEEDED, effects), method
+                assert (world.state(), sorted(world.registry.effects)) == (case.ends, effects), method
 
 
 def test_the_cases_are_all_workflows_that_change_something() -> None:

@@ -6,7 +6,7 @@ from provisioner.orders.statuses import OperationState, ServiceStatus
 from provisioner.ports.registrar import Price
 from tests.support.engine.domains import DAY, NAME, DomainWorld
 from tests.support.engine.registrar import OTHERS
-from tests.support.engine.vendor import Answer, lost
+from tests.support.engine.vendor import Answer, down, lost, refused
 
 
 @pytest.fixture(autouse=True)
@@ -112,6 +112,103 @@ def test_a_deletion_with_hosts_that_stops_in_the_middle_goes_on(domain: DomainWo
     domain.registry.will("remove_host", lost(took_effect=True))
     domain.do("domain.delete")
     assert (domain.state(), domain.registry.count("host:delete")) == (OperationState.SUCCEEDED, 1)
+
+
+# -- a deletion that is refused
+
+
+OWN = f"a.{NAME}"
+OTHER = "ns2.host.example"
+GLUE = {"name": OWN, "addresses": ["192.0.2.1"]}
+LOCKS = {"clientDeleteProhibited", "clientUpdateProhibited"}
+
+
+def as_it_was(domain: DomainWorld) -> tuple[tuple[str, ...], set[str], set[str]]:
+    there = domain.registry.domains[NAME]
+    return there.hosts, there.statuses, domain.registry.hosts
+
+
+def told(domain: DomainWorld) -> str:
+    error = domain.standing().error
+    assert error is not None
+    return f"{error.code}: {error.message}"
+
+
+def test_a_domain_that_the_registry_itself_keeps_loses_nothing(domain: DomainWorld) -> None:
+    domain.order(nameservers=[GLUE, {"name": OTHER}])
+    with_hosts(domain, OWN, statuses=frozenset(LOCKS | {"serverDeleteProhibited"}))
+    domain.do("domain.delete")
+    words = f"the registry has set serverDeleteProhibited on {NAME}; only it can lift that"
+    assert (told(domain), domain.registry.effects) == (f"locked_by_registry: {words}", [])
+
+
+def test_a_refused_deletion_leaves_name_servers_hosts_and_locks_as_they_were(domain: DomainWorld) -> None:
+    domain.order(nameservers=[GLUE, {"name": OTHER}])
+    with_hosts(domain, OWN, statuses=frozenset(LOCKS))
+    domain.registry.refuses_deletion = True
+    domain.do("domain.delete")
+    assert told(domain) == f"status_prohibits: the registry does not delete {NAME}"
+    assert domain.service.status is ServiceStatus.ACTIVE
+    assert as_it_was(domain) == ((OWN, OTHER), LOCKS, {OWN, OTHER})
+
+
+def test_a_refused_deletion_of_what_had_nothing_to_lose_puts_nothing_back(domain: DomainWorld) -> None:
+    domain.registry.refuses_deletion = True
+    domain.do("domain.delete")
+    assert (domain.error_code(), domain.registry.effects) == ("status_prohibits", [])
+
+
+def test_hosts_that_were_removed_before_one_that_is_in_use_are_made_again(domain: DomainWorld) -> None:
+    second = f"b.{NAME}"
+    domain.order(nameservers=[GLUE, {"name": second, "addresses": ["192.0.2.2"]}, {"name": OTHER}])
+    with_hosts(domain, OWN, second, statuses=frozenset(LOCKS))
+    domain.registry.have("other.test", hosts=(second,))
+    domain.do("domain.delete")
+    names = (OWN, second, OTHER)
+    assert (domain.error_code(), as_it_was(domain)) == ("in_use", (names, LOCKS, set(names)))
+
+
+def test_a_deletion_that_gives_up_at_its_deadline_gives_back_what_it_took(domain: DomainWorld) -> None:
+    domain.order(nameservers=[GLUE, {"name": OTHER}])
+    with_hosts(domain, OWN)
+    domain.registry.will("delete", *[down()] * 200)
+    domain.ask("domain.delete", deadline=3_600)
+    domain.run_all()
+    assert (domain.error_code(), as_it_was(domain)[0]) == ("deadline_exceeded", (OWN, OTHER))
+
+
+def test_a_deletion_that_is_called_off_halfway_gives_back_what_it_took(domain: DomainWorld) -> None:
+    domain.order(nameservers=[GLUE, {"name": OTHER}])
+    with_hosts(domain, OWN)
+    domain.registry.will("delete", Answer(takes_effect=False, raises=down().raises, meanwhile=lambda: restore(domain)))
+    domain.do("domain.delete")
+    assert (domain.error_code(), domain.state("op-2")) == ("superseded", OperationState.SUCCEEDED)
+    assert as_it_was(domain)[0] == (OWN, OTHER)
+
+
+def restore(domain: DomainWorld) -> None:
+    domain.ask("domain.restore", reason="wanted after all")
+
+
+def test_a_host_whose_addresses_nobody_knows_is_named_and_the_other_name_servers_are_put_back(
+    domain: DomainWorld,
+) -> None:
+    with_hosts(domain, OWN)
+    domain.registry.refuses_deletion = True
+    domain.do("domain.delete")
+    assert told(domain).endswith(f"does not delete {NAME}; what could not be given back: {OWN}")
+    assert as_it_was(domain)[0] == (OTHER,)
+
+
+@pytest.mark.parametrize("call", ["ensure_host", "change_nameservers"])
+def test_what_cannot_be_given_back_is_named_and_the_rest_is_given_back(domain: DomainWorld, call: str) -> None:
+    domain.order(nameservers=[GLUE, {"name": OTHER}])
+    with_hosts(domain, OWN, statuses=frozenset(LOCKS))
+    domain.registry.refuses_deletion = True
+    domain.registry.will("delete", Answer(meanwhile=lambda: domain.registry.will(call, refused("policy"))))
+    domain.do("domain.delete")
+    assert told(domain).endswith(f"; what could not be given back: {OWN}")
+    assert as_it_was(domain)[:2] == ((OTHER,), LOCKS)
 
 
 # -- restoring

@@ -20,6 +20,7 @@ TRANSFER_LOCK: Final = "clientTransferProhibited"
 UPDATE_LOCK: Final = "clientUpdateProhibited"
 DELETE_LOCK: Final = "clientDeleteProhibited"
 REGISTRY_TRANSFER_LOCK: Final = "serverTransferProhibited"
+REGISTRY_DELETE_LOCK: Final = "serverDeleteProhibited"
 HOLD: Final = "clientHold"
 
 _PENDING_DELETE: Final = "pendingDelete"
