@@ -48,6 +48,6 @@ def test_what_the_registry_has_renewed_for_good_is_kept_and_told_once(unwanted: 
     pass_days(unwanted, 366)
     pass_days(unwanted, 30)
     ((workflow, sentence),) = attentions(unwanted.stage)
-    assert (workflow, f"{NAME} was renewed by the registry until" in sentence) == ("domain.unasked-renewal", True)
+    assert (workflow, f"{NAME} was renewed by the registry until" in sentence) == ("domain.upkeep", True)
     assert (unwanted.service()["status"], unwanted.registry.count("domain:delete")) == ("active", 0)
     assert unwanted.service()["upkeep_at"] is not None

@@ -162,7 +162,6 @@ def test_the_cases_are_all_workflows_that_change_something() -> None:
         "domain.resume",
         "domain.clear-auth-code",
         "domain.set-auto-renew",
-        "domain.unasked-renewal",
         "domain.transfer-cancel",
         "domain.transfer-out",
     }

@@ -27,8 +27,11 @@ ENDED = (ServiceStatus.CANCELLED, ServiceStatus.FAILED)
 def keep_up(op: Operation, registrar: Registrar) -> ServiceChange:
     """Look, write down what has changed, start what is due, and say when to look again.
 
-    A renewal is an operation of its own. Until it has succeeded, it is started again each day.
+    A renewal is an operation of its own. Until it has succeeded, it is started again each day. One by the registry that
+    nobody wanted, and that stays, is told to an operator by an upkeep that fails: Rejected `renewed_unasked`.
     """
+    if "renewed_until" in op.inputs:
+        raise renewed_unasked(Ordered.of(op).domain, str(op.inputs["renewed_until"]))
     if op.service.status in ENDED or op.service.ref is None:
         return op.service_is(None, upkeep=NEVER)
     seen = look(op, registrar)
@@ -57,7 +60,7 @@ def _start_what_is_due(op: Operation, ordered: Ordered, seen: Seen, until: str) 
         op.follow_up("domain.renew", resource=resource, years=1, current_expiry=day(seen.expires_at).isoformat())
     elif is_beyond_recall(ordered, seen, until):
         apart = f"unasked-renewal:{op.service.service_id}"
-        op.follow_up("domain.unasked-renewal", resource=apart, renewed_until=day(seen.expires_at).isoformat())
+        op.follow_up(UPKEEP, resource=apart, renewed_until=day(seen.expires_at).isoformat())
     elif is_to_be_let_go(ordered, seen, until, op.service.data) and not op.later_workflows:
         term = day(until).isoformat()
         op.follow_up("domain.cancel", resource=resource, reason=_why_let_go(seen, until), term=term)
@@ -68,15 +71,6 @@ def _why_let_go(seen: Seen, until: str) -> str:
         return "automatic renewal is off, and the term is over"
     told = "the registry would then renew by itself, and leave no time to take that back"
     return f"automatic renewal is off, and the term ends on {day(until)}; {told}"
-
-
-@workflow("domain.unasked-renewal")
-def report_unasked_renewal(op: Operation) -> ServiceChange:
-    """Fail, so that an operator is told of a renewal by the registry that nobody wanted, and that stays.
-
-    Raises Rejected `renewed_unasked`.
-    """
-    raise renewed_unasked(Ordered.of(op).domain, str(op.inputs["renewed_until"]))
 
 
 @workflow("domain.set-auto-renew")
