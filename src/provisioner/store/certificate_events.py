@@ -22,12 +22,15 @@ Change = tuple[CertificateChange, str | None]  # with the certificate's fingerpr
 
 
 def tell_certificate(writing: Writing, claim: Claim, ending: Ending) -> None:
-    """Tell each change, at its own place in the service's events; nothing of a service that is no certificate."""
+    """Tell each change, at its own place in the service's events; nothing of a service that is no certificate.
+
+    What the operation has failed for is kept as the service's last problem.
+    """
     before = claim.service
     if before is None or before.product != PRODUCT:
         return
     for change, fingerprint in _changes(claim, before, ending):
-        service = _next_version(writing, before.service_id)
+        service = _next_version(writing, before.service_id, ending.problem if change == "problem" else {})
         facts = {"names": service["attributes"].get("names", ()), **_facts(writing, service, fingerprint)}
         if change == "csr_made":
             made = {**service["attributes"], **claim.inputs}
@@ -71,12 +74,12 @@ def _is_new_problem(before: ServiceRecord, change: ServiceChange) -> bool:
     return is_one and [told.get(name) for name in names] != [before.data.get(name) for name in names]
 
 
-def _next_version(writing: Writing, service_id: str) -> Mapping[str, Any]:
-    """The service as it is now, under the number of its next event."""
+def _next_version(writing: Writing, service_id: str, problem: Mapping[str, str]) -> Mapping[str, Any]:
+    """The service as it is now with this problem, under the number of its next event."""
     service = lock_service(writing.connection, service_id)
-    values = {"version": service["version"] + 1, "updated_at": writing.now()}
-    writing.execute(sa.update(services).where(services.c.id == service_id).values(**values))
-    return {**service, "version": service["version"] + 1}
+    values = {"version": service["version"] + 1, "data": {**service["data"], **problem}}
+    writing.execute(sa.update(services).where(services.c.id == service_id).values(**values, updated_at=writing.now()))
+    return {**service, **values}
 
 
 def _facts(writing: Writing, service: Mapping[str, Any], fingerprint: str | None) -> dict[str, Any]:

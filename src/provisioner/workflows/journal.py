@@ -214,6 +214,13 @@ class Ending:
     follow_ups: tuple[FollowUp, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    @property
+    def problem(self) -> Mapping[str, str]:
+        """What a certificate service keeps of its failure; nothing of another end."""
+        if self.error is None or self.state not in (OperationState.FAILED, OperationState.COMPENSATED):
+            return {}
+        return {"problem": self.error.message, "problem_code": self.error.code}
+
 
 @dataclass(frozen=True, slots=True)
 class CustomerRecord:

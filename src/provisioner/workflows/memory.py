@@ -28,6 +28,7 @@ from provisioner.workflows.journal import (
     Intent,
     LeaseLost,
     Pause,
+    ServiceChange,
     ServiceRecord,
     StepOutcome,
     StepRecord,
@@ -262,6 +263,8 @@ class MemoryJournal:
             self.kept.change(claim, service_id, ending.service)
             if ending.service.wakes:
                 self._wake_others(kept, service_id)
+        if ending.problem and kept.asked.service is not None and kept.asked.service.product == "certificate":
+            self.kept.change(claim, kept.asked.service.service_id, ServiceChange(None, data=ending.problem))
         for follow_up in ending.follow_ups:
             self._follow(kept.asked, follow_up)
 

@@ -67,6 +67,15 @@ class TestLists:
         found = queries(desk).certificates()[0]
         assert (found.problem_code, found.problem, found.renew_at) == ("dns_elsewhere", "it leads elsewhere", at)
 
+    def test_what_an_operation_failed_for_is_the_last_problem(self, desk: CertificateStage) -> None:
+        upload(desk, days=2)
+        desk.stage.let_pass(3 * 86_400)
+        assert desk.say("install").outcome == "accepted"
+        desk.stage.work()
+        found = queries(desk).certificates()[0]
+        told = "this certificate has expired, so it is not installed"
+        assert (found.problem_code, found.problem) == ("expired", told)
+
     def test_those_of_one_hosting(self, desk: CertificateStage) -> None:
         add_hosting(desk.stage, 2)
         add_certificate(desk.stage, 1)

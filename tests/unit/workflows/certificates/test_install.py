@@ -78,7 +78,7 @@ def test_a_refusal_of_the_panel_is_told(world: CertificateWorld) -> None:
     world.host.will("install_certificate", refused("bad_certificate"))
     world.do("certificate.install")
     assert (world.state(), world.error_code()) == (OperationState.FAILED, "bad_certificate")
-    assert world.service.status is ServiceStatus.ACTIVE
+    assert (world.service.status, world.service.data["problem_code"]) == (ServiceStatus.ACTIVE, "bad_certificate")
 
 
 def test_a_site_that_is_gone_ends_it(world: CertificateWorld) -> None:
