@@ -6,6 +6,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from provisioner.messages.events_certificates import CertificateChange, certificate_changed
+from provisioner.orders.rollup import ItemError
 from provisioner.orders.statuses import OperationState
 from provisioner.store.services import lock_service
 from provisioner.store.tables import services
@@ -16,6 +17,7 @@ from provisioner.workflows.journal import CertificateUse, Claim, Ending, Service
 PRODUCT: Final = "certificate"
 CSR_MADE: Final = "certificate.generate-csr"
 CUSTOMER: Final = "customer"
+BY_ITSELF: Final = "automatic"
 FAILED: Final = (OperationState.FAILED, OperationState.COMPENSATED)
 
 Change = tuple[CertificateChange, str | None]  # with the certificate's fingerprint, None: the service's newest
@@ -44,7 +46,10 @@ def tell_certificate(writing: Writing, claim: Claim, ending: Ending) -> None:
 def _changes(claim: Claim, before: ServiceRecord, ending: Ending) -> Iterator[Change]:
     if ending.service is not None and ending.state is OperationState.SUCCEEDED:
         yield from _made(claim, before, ending.service)
-    if ending.state in FAILED or (ending.service is not None and _is_new_problem(before, ending.service)):
+    if ending.state in FAILED:
+        if not is_told(claim.inputs, before.data, ending.error):
+            yield "problem", None
+    elif ending.service is not None and _is_new_problem(before, ending.service):
         yield "problem", None
 
 
@@ -65,6 +70,11 @@ def _use(uses: tuple[CertificateUse, ...]) -> Change:
         if use.installed_as is not None:
             return "installed", use.fingerprint
     return ("revoked" if uses[0].revoked else "removed"), uses[0].fingerprint
+
+
+def is_told(inputs: Mapping[str, Any], data: Mapping[str, Any], error: ItemError | None) -> bool:
+    """Whether what nobody asked for has failed for what the service has as its last problem: it is tried each day."""
+    return error is not None and BY_ITSELF in inputs and data.get("problem_code") == error.code
 
 
 def _is_new_problem(before: ServiceRecord, change: ServiceChange) -> bool:

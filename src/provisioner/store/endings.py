@@ -12,6 +12,7 @@ from provisioner.orders.rollup import ItemError
 from provisioner.orders.statuses import ItemStatus, OperationState, ServiceStatus
 from provisioner.orders.supersession import verb
 from provisioner.store.attention import tell_attention
+from provisioner.store.certificate_events import is_told
 from provisioner.store.changes import error_json
 from provisioner.store.claims import ENDED
 from provisioner.store.items import ITEM_AFTER, set_item
@@ -100,7 +101,8 @@ def _move(
 
 def _admit_failure(writing: Writing, row: Row, error: ItemError | None) -> None:
     """No order tells of a command's failure, so operators are told; and the service is what it was before."""
-    tell_attention(writing, row, COMMAND_FAILED, error.message if error else "it failed")
+    if not _is_told(writing, row, error):
+        tell_attention(writing, row, COMMAND_FAILED, error.message if error else "it failed")
     if row["service_id"] is not None and verb(row["workflow"]) == UPKEEP:
         _plan_again(writing, row)
     if row["service_id"] is None or verb(row["workflow"]) not in MOVING:
@@ -112,6 +114,12 @@ def _admit_failure(writing: Writing, row: Row, error: ItemError | None) -> None:
     intend_service(writing.connection, service, settled, service["generation"])
     if service["status"] == ServiceStatus.CANCELLING.value:
         _look_at_once(writing, service)
+
+
+def _is_told(writing: Writing, row: Row, error: ItemError | None) -> bool:
+    if row["service_id"] is None:
+        return False
+    return is_told(row["inputs"], lock_service(writing.connection, row["service_id"])["data"], error)
 
 
 def _look_at_once(writing: Writing, service: Row) -> None:

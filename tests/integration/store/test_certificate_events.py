@@ -42,12 +42,17 @@ class Desk:
         self._world.accept()
         self._world.run_all()
 
-    def run(self, workflow: Workflow, name: str = "certificate.work") -> None:
+    def run(self, workflow: Workflow, name: str = "certificate.work", **inputs: Any) -> None:
         """Run an operation on the certificate service."""
         self._world.define(workflow, name=name, port=None)
         number = len(self._world.journal.commits)
         self._world.accept(
-            f"op-{number}", workflow=name, resource=f"service:{SERVICE}", account="authority-1", secret=KEY
+            f"op-{number}",
+            workflow=name,
+            resource=f"service:{SERVICE}",
+            account="authority-1",
+            secret=KEY,
+            **inputs,
         )
         self._world.run_all()
 
@@ -183,6 +188,43 @@ def test_a_failed_operation_is_a_problem(desk: Desk) -> None:
 
     desk.run(refuse)
     assert [(told["change"], told["code"]) for told in desk.told] == [("problem", "caa_forbids")]
+
+
+def test_what_an_operation_failed_for_is_kept_with_its_certificate(desk: Desk, stage: Stage) -> None:
+    def refuse(_op: Operation) -> None:
+        raise Rejected("dns_elsewhere", "www leads elsewhere")
+
+    desk.run(refuse)
+    kept = stage.row("services", id=SERVICE)
+    assert {name: kept["data"].get(name) for name in PROBLEM} == PROBLEM
+    assert kept["status"] == "failed"
+
+
+def _refuses(*codes: str) -> Workflow:
+    left = list(codes)
+
+    def run(_op: Operation) -> None:
+        raise Rejected(left.pop(0), "no")
+
+    return run
+
+
+@pytest.mark.parametrize(("automatic", "times"), [(True, 1), (False, 1), (None, 3)])
+def test_what_is_tried_again_by_itself_and_fails_as_before_is_told_once(
+    desk: Desk, stage: Stage, automatic: bool | None, times: int
+) -> None:
+    inputs: dict[str, Any] = {} if automatic is None else {"automatic": automatic}
+    for _ in range(3):
+        desk.run(_refuses("bad_certificate"), **inputs)
+    assert [told["code"] for told in desk.told] == ["bad_certificate"] * times
+    assert stage.count("outbox", type="operation.needs-attention.v1") == times
+
+
+def test_what_is_tried_again_by_itself_and_fails_otherwise_is_told(desk: Desk, stage: Stage) -> None:
+    for code in ("bad_certificate", "no_web_hosting", "no_web_hosting", "bad_certificate"):
+        desk.run(_refuses(code), automatic=False)
+    assert [told["code"] for told in desk.told] == ["bad_certificate", "no_web_hosting", "bad_certificate"]
+    assert stage.count("outbox", type="operation.needs-attention.v1") == 3
 
 
 def test_nothing_is_told_of_a_service_that_is_no_certificate(desk: Desk, stage: Stage) -> None:
