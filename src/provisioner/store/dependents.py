@@ -38,13 +38,15 @@ def resume_dependents(writing: Writing, service_id: str) -> None:
 def _dependents(writing: Writing, service_id: str) -> Iterator[tuple[str, str]]:
     """Id and product of those that go on; their operations are locked.
 
-    Operations are locked before their service, as everywhere; whoever adds one has locked this service before.
+    All operations are locked before any of the services: an installation's end locks all services of its site, too.
+    Whoever adds one has locked this service before.
     """
     within = (services.c.parent_id == service_id, services.c.status.not_in(ENDING))
     query = sa.select(services.c.id, services.c.product).where(*within).order_by(services.c.id)
-    for dependent_id, product in writing.connection.execute(query).all():
+    found = writing.connection.execute(query).all()
+    for dependent_id, _ in found:
         lock_operations_of(writing.connection, dependent_id)
-        yield dependent_id, product
+    yield from ((dependent_id, product) for dependent_id, product in found)
 
 
 def _change(writing: Writing, service_id: str, values: dict[str, Any], *where: sa.ColumnElement[bool]) -> None:

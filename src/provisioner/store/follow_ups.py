@@ -13,6 +13,7 @@ from provisioner.store.new_services import first_period, service_row
 from provisioner.store.placement import account_for
 from provisioner.store.queueing import new_operation
 from provisioner.store.services import intend_service, lock_service, move_service
+from provisioner.store.siblings import beside
 from provisioner.store.tables import operations, service_periods, services
 from provisioner.store.writing import Writing
 from provisioner.store.yielding import lock_operations, wake_pointless
@@ -42,7 +43,7 @@ def start(writing: Writing, row: Row, follow_up: FollowUp, *, deadline: float, s
         deadline=deadline,
         workflow=follow_up.workflow,
         resource=follow_up.resource,
-        inputs=dict(follow_up.inputs),
+        inputs={**follow_up.inputs, **beside(writing, row, follow_up)},
         sealed_secret=secret,
         **{name: row[name] for name in INHERITED},
         **{**placed, **account},

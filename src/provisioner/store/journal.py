@@ -26,6 +26,7 @@ from provisioner.store.items import item_paused
 from provisioner.store.kept_certificates import keep_certificates
 from provisioner.store.placement import NO_ACCOUNT, Placement, place_late
 from provisioner.store.rows import attempt_row, step_row, storable
+from provisioner.store.siblings import displace
 from provisioner.store.tables import attempts, operations, services, steps
 from provisioner.store.writing import Writing
 from provisioner.store.yielding import has_come, is_overtaken, lock_operations_of
@@ -104,6 +105,7 @@ class StoreJournal:
             self._write_outcomes(connection, claim, ending.outcomes)
             self._adopt_secret(connection, claim, row, ending)
             writing = self._writing(connection, row)
+            displace(writing, claim, ending)
             write_ending(writing, row, ending)
             for follow_up in ending.follow_ups:
                 start(writing, row, follow_up, deadline=self._deadline, secret=secrets.get(follow_up.operation_id))

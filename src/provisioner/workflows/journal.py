@@ -176,6 +176,12 @@ class ServiceChange:
     uses: tuple[CertificateUse, ...] = ()
 
 
+def installed_by(change: ServiceChange | None) -> str | None:
+    """The name under which a certificate is in use since this change, None when there is none."""
+    uses = () if change is None else change.uses
+    return next((use.installed_as for use in uses if use.installed_as is not None), None)
+
+
 @dataclass(frozen=True, slots=True)
 class NewService:
     """A service within the operation's own service, as a certificate is for hosting."""

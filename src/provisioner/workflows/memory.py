@@ -14,6 +14,7 @@ from provisioner.kernel.errors import NotFoundError, RefusedError
 from provisioner.kernel.private_keys import generate_private_key
 from provisioner.kernel.secret import Secret
 from provisioner.orders.rollup import ItemError
+from provisioner.orders.siblings import needs_siblings
 from provisioner.orders.statuses import ENDED_OPERATIONS, OperationState
 from provisioner.orders.supersession import is_pointless
 from provisioner.ports.outcomes import Done
@@ -261,6 +262,7 @@ class MemoryJournal:
         if ending.service is not None and kept.asked.service is not None:
             service_id = kept.asked.service.service_id
             self.kept.change(claim, service_id, ending.service)
+            self.kept.displace(claim, service_id, ending.service)
             if ending.service.wakes:
                 self._wake_others(kept, service_id)
         if ending.problem and kept.asked.service is not None and kept.asked.service.product == "certificate":
@@ -270,10 +272,15 @@ class MemoryJournal:
 
     def _follow(self, asked: NewOperation, follow_up: FollowUp) -> None:
         if follow_up.opens is None:
-            self.accept(_following(asked, follow_up))
+            self.accept(self._knowing(_following(asked, follow_up)))
         elif (opened := self.kept.opened(follow_up.opens)) is not None:
             inside = replace(asked, service=opened, parent=asked.service, vendor_account=opened.vendor_account)
             self.accept(_following(inside, follow_up))
+
+    def _knowing(self, asked: NewOperation) -> NewOperation:
+        if asked.service is None or not needs_siblings(asked.workflow, asked.inputs):
+            return asked
+        return replace(asked, inputs={**asked.inputs, **self.kept.beside(asked.service.service_id)})
 
     def _wake_others(self, kept: KeptOperation, service_id: str) -> None:
         for other in self._open():

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from provisioner.kernel.secret import Secret
 from provisioner.orders.certificates import facts_of
+from provisioner.orders.siblings import Sibling, displaced
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.workflows.journal import (
     CertificateUse,
@@ -16,7 +18,10 @@ from provisioner.workflows.journal import (
     ServiceChange,
     ServiceRecord,
     Upkeep,
+    installed_by,
 )
+
+DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,28 @@ class KeptServices:
             self._keep_certificate(claim, service_id, change.certificate)
         for use in change.uses:
             self._note_use(service_id, use)
+
+    def beside(self, service_id: str) -> dict[str, Any]:
+        """What an operation is told of the other certificates of its service's website."""
+        others = [self.records[other] for other in self._siblings(service_id)]
+        found = [Sibling.of(other.status, other.data) for other in others]
+        return {"siblings": [each.as_json() for each in found if each is not None]} if others else {}
+
+    def displace(self, claim: Claim, service_id: str, change: ServiceChange) -> None:
+        """What is installed takes the place of what was, which is looked after within a day."""
+        name = installed_by(change)
+        for other in self._siblings(service_id) if name else ():
+            record, upkeep = self.records[other], self.upkeeps.get(other)
+            told = displaced(record.status, record.data, str(name))
+            if told is None:
+                continue
+            self.records[other] = replace(record, data={**record.data, **told})
+            if upkeep is not None and upkeep.at is not None:
+                self.upkeeps[other] = Upkeep(min(upkeep.at, claim.now + DAY), upkeep.workflow)
+
+    def _siblings(self, service_id: str) -> list[str]:
+        parent = self.parents.get(service_id)
+        return sorted(each for each, its in self.parents.items() if its == parent and each != service_id)
 
     def _keep_certificate(self, claim: Claim, service_id: str, certificate: NewCertificate) -> None:
         key = claim.key_of(certificate)

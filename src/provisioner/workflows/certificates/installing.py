@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from provisioner.kernel.secret import Secret
-from provisioner.orders.certificates import CertificateFacts, covers, facts_of, former_name, installed_name
+from provisioner.orders.certificates import former_name, installed_name
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.certificates import InstalledCertificate
 from provisioner.ports.outcomes import Rejected
-from provisioner.workflows.certificates import parties, serving
+from provisioner.workflows.certificates import parties, serving, sparing
 from provisioner.workflows.certificates.ordered import AUTHORITY, CUSTOMER, PANEL, Current, Ordered, csr_of
 from provisioner.workflows.certificates.problems import (
     EXPIRED,
@@ -35,8 +35,8 @@ from provisioner.workflows.operation import Operation
 def install(op: Operation) -> ServiceChange:
     """Install the service's certificate, have the site use it, and take away the one that it follows.
 
-    What was asked for by a message is done. What follows by itself is not done after a removal. It spares a newer
-    certificate, and one that the customer has uploaded, while they are valid. Raises Rejected `hosting_gone`,
+    What was asked for by a message is done. What follows by itself is not done after a removal, and leaves some other
+    certificates in use (see `sparing`) while they are valid. Raises Rejected `hosting_gone`,
     `nothing_there`, `expired` and `revoked`.
     """
     current = Current.of(op)
@@ -44,9 +44,9 @@ def install(op: Operation) -> ServiceChange:
     if not began.get("is_wanted", True):
         return ServiceChange(None, upkeep=NEVER if op.service.data.get("source") == AUTHORITY else None)
     current, pinned = _installable(current, began)
-    if op.inputs.get("automatic") and (spared := _spared(op, current)) is not None:
-        told = {"installed": False, "problem": spared, "problem_code": OTHER_IN_USE}
-        return ServiceChange(None, data=told, upkeep=_if_looked_after(op, tomorrow(op)))
+    if op.inputs.get("automatic") and (spared := sparing.spared(op, current)) is not None:
+        told = {"installed": False, "problem": spared.reason, "problem_code": OTHER_IN_USE}
+        return ServiceChange(None, data=told, upkeep=_if_looked_after(op, earliest((tomorrow(op), spared.after))))
     use = CertificateUse(pinned, str(began.get("name") or former_name(pinned)))
     try:
         _put(op, current, str(use.installed_as))
@@ -88,25 +88,6 @@ def _installable(current: Current | None, began: Mapping[str, Any]) -> tuple[Cur
     if began["hosting_is_going"]:
         raise Rejected(HOSTING_GONE, WORDS[HOSTING_GONE])
     return current, str(began["fingerprint"])
-
-
-def _spared(op: Operation, current: Current) -> str | None:
-    """Why what the site serves is left in use; None when it is not. One that cannot be seen is not."""
-    chain = serving.look(op, "served-before").get("chain")
-    if chain is None:
-        return None
-    return _reason_to_spare(op, current.facts, facts_of(chain), parties.site(op).domain)
-
-
-def _reason_to_spare(op: Operation, ours: CertificateFacts, served: CertificateFacts, domain: str) -> str | None:
-    """Ours are known by their fingerprints; another authority's is the customer's own, or the panel's."""
-    if served.fingerprint in (ours.fingerprint, op.service.data.get("installed_fingerprint")):
-        return None
-    if not any(covers(name, domain) for name in served.names):
-        return None
-    if served.issuer != ours.issuer:
-        return f"the website serves a certificate of {served.issuer}, which is valid; it was left in use"
-    return "the website serves a newer certificate; it was left in use" if served.not_before > ours.not_before else None
 
 
 # -- doing it
