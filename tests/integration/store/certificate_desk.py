@@ -12,6 +12,7 @@ from provisioner.kernel.secret import Secret
 from provisioner.store import credentials
 from provisioner.store.accounts import NewAccount
 from provisioner.store.tables import operations, services
+from provisioner.store.tables_certificates import certificates
 from tests.integration.store.estate import add_domain
 from tests.support.stores import ACCOUNT, Stage
 from tests.unit.orders.certificate_chains import Made, certificate, intermediate
@@ -98,6 +99,29 @@ def add_certificate(stage: Stage, number: int = 1, hosting: int = 1, **columns: 
     made = {"product": "certificate", "vendor_account": AUTHORITY, "attributes": attributes}
     add_domain(stage, number, **{**row, **made, **columns})
     return f"cert-{number}"
+
+
+def keep(desk: CertificateStage, number: int, service_id: str = "cert-1", **columns: Any) -> None:
+    """A certificate that was obtained so many minutes from now."""
+    begins = desk.stage.now() + timedelta(minutes=number)
+    row = {
+        "id": f"op-{service_id}-{number}",
+        "service_id": service_id,
+        "source": "authority",
+        "names": [DOMAIN],
+        "issuer": "CN=Test",
+        "serial": f"{number:x}",
+        "fingerprint": f"{number:064x}",
+        "not_before": begins,
+        "not_after": begins + timedelta(days=90),
+        "chain": f"chain {number}",
+        "sealed_key": b"sealed",
+        "vendor_account": AUTHORITY,
+        "obtained_at": begins,
+        **columns,
+    }
+    with desk.stage.store.database.begin() as connection:
+        connection.execute(sa.insert(certificates).values(**row))
 
 
 def code(receipt: Receipt) -> tuple[str, str]:

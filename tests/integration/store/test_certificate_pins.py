@@ -1,49 +1,23 @@
 """What is said about a certificate is about the one that was there when it was said."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from provisioner.intake.accept import Receipt
-from provisioner.store.tables_certificates import certificates
 from tests.integration.store.certificate_desk import (
     AUTHORITY,
-    DOMAIN,
     CertificateStage,
     add_authority,
     add_certificate,
     code,
     desk,
+    keep,
 )
 
 __all__ = ["desk"]
 
 FIRST, SECOND = f"{1:064x}", f"{2:064x}"
-
-
-def keep(desk: CertificateStage, number: int, service_id: str = "cert-1", **columns: Any) -> None:
-    """A certificate that was obtained so many minutes from now."""
-    begins = desk.stage.now() + timedelta(minutes=number)
-    row = {
-        "id": f"op-{service_id}-{number}",
-        "service_id": service_id,
-        "source": "authority",
-        "names": [DOMAIN],
-        "issuer": "CN=Test",
-        "serial": f"{number:x}",
-        "fingerprint": f"{number:064x}",
-        "not_before": begins,
-        "not_after": begins + timedelta(days=90),
-        "chain": f"chain {number}",
-        "sealed_key": b"sealed",
-        "vendor_account": AUTHORITY,
-        "obtained_at": begins,
-        **columns,
-    }
-    with desk.stage.store.database.begin() as connection:
-        connection.execute(sa.insert(certificates).values(**row))
 
 
 @pytest.fixture

@@ -4,13 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from cryptography import x509
 
 from provisioner.kernel.private_keys import open_private_key
 from provisioner.kernel.secret import Secret
 from provisioner.orders.certificates import installed_name
-from provisioner.store.tables_certificates import certificates
 from tests.integration.store.certificate_desk import (
     AUTHORITY,
     DOMAIN,
@@ -21,6 +19,7 @@ from tests.integration.store.certificate_desk import (
     add_hosting,
     code,
     desk,
+    keep,
 )
 from tests.support.postgres import PostgresCluster
 from tests.support.stores import ACCOUNT, Stage, together, while_locked
@@ -245,27 +244,6 @@ class TestCommands:
 
 
 class TestRemovals:
-    def kept(self, desk: CertificateStage, number: int, **columns: Any) -> None:
-        """A certificate that was obtained so many minutes after the first, with its key."""
-        begins = desk.stage.now() + timedelta(minutes=number)
-        row = {
-            "id": f"op-{number}",
-            "service_id": "cert-1",
-            "source": "authority",
-            "names": [DOMAIN],
-            "issuer": "CN=Test",
-            "serial": f"{number:x}",
-            "fingerprint": f"{number:064x}",
-            "not_before": begins,
-            "not_after": begins + timedelta(days=90),
-            "chain": f"chain {number}",
-            "sealed_key": b"sealed",
-            "obtained_at": begins,
-            **columns,
-        }
-        with desk.stage.store.database.begin() as connection:
-            connection.execute(sa.insert(certificates).values(**row))
-
     def looked_for(self, desk: CertificateStage) -> list[dict[str, str]]:
         """What the removal looks for."""
         assert desk.say("remove").outcome == "accepted"
@@ -279,24 +257,24 @@ class TestRemovals:
         self, desk: CertificateStage
     ) -> None:
         add_certificate(desk.stage)
-        self.kept(desk, 1, installed_as="provisioner-1")
-        self.kept(desk, 2)
+        keep(desk, 1, installed_as="provisioner-1")
+        keep(desk, 2)
         assert [found["name"] for found in self.looked_for(desk)] == [installed_name("chain 2"), "provisioner-1"]
 
     def test_what_an_installation_may_have_left_is_looked_for(self, desk: CertificateStage) -> None:
         add_certificate(desk.stage)
         for number in (1, 2):
-            self.kept(desk, number)
+            keep(desk, number)
         assert self.fingerprints(desk) == [2, 1]
 
     def test_what_was_removed_or_is_the_panel_s_own_is_not(self, desk: CertificateStage) -> None:
         add_certificate(desk.stage)
-        self.kept(desk, 1, removed_at=desk.stage.now())
-        self.kept(desk, 2, source="panel", sealed_key=None)
+        keep(desk, 1, removed_at=desk.stage.now())
+        keep(desk, 2, source="panel", sealed_key=None)
         assert self.fingerprints(desk) == []
 
     def test_only_the_newest_are_looked_for(self, desk: CertificateStage) -> None:
         add_certificate(desk.stage)
         for number in range(1, 13):
-            self.kept(desk, number)
+            keep(desk, number)
         assert self.fingerprints(desk) == list(range(12, 2, -1))
