@@ -21,6 +21,8 @@ TICKET_SECONDS: Final = 20.0
 _KEEP_AFTER: Final = TICKET_SECONDS / 4
 _TEND_EVERY: Final = TICKET_SECONDS / 8
 _ASK_AGAIN: Final = 0.2
+_SESSION_LIMIT: Final = "2502"
+_FEWER_SECONDS: Final = 60.0
 
 
 @dataclass(slots=True, eq=False)
@@ -47,6 +49,7 @@ class Pool:
         self._seats: set[Seat] = set()
         self._idle: list[Seat] = []
         self._places = 0  # taken by sessions that are open or being opened
+        self._let_in, self._let_in_until = settings.max_sessions, 0.0
         self._closed = threading.Event()
         self._tender: threading.Thread | None = None
 
@@ -98,7 +101,7 @@ class Pool:
     def _next_idle(self, deadline: float) -> Seat | None:
         """The idle session that was used last; or None and a place for a new one. Waits while all are in use."""
         with self._changed:
-            while not self._idle and self._places >= self._settings.max_sessions:
+            while not self._idle and self._places >= self._most():
                 self._wait(deadline)
             if self._closed.is_set():
                 raise Unavailable("closing", "the sessions with the registry are being closed")
@@ -119,7 +122,7 @@ class Pool:
         self._changed.wait(min(left, _ASK_AGAIN))
 
     def _new(self) -> Seat | None:
-        """A new session in the place that was given; None when other processes have all tickets."""
+        """A new session in the place that was given; None when other processes, or the server, leave none."""
         seat = None
         try:
             ticket = self._budget.take_session(self._settings.max_sessions, TICKET_SECONDS)
@@ -130,11 +133,16 @@ class Pool:
                 self._free_place()
         return seat
 
-    def _with_ticket(self, ticket: str) -> Seat:
+    def _with_ticket(self, ticket: str) -> Seat | None:
         kept_at = self._clock.monotonic()
         with contextlib.ExitStack() as undo:
             undo.callback(self._return, ticket)
-            session = self._opened()
+            try:
+                session = self._opened()
+            except Unavailable as refused:
+                if self._makes_do_after(refused):
+                    return None
+                raise
             undo.pop_all()
         now = self._clock.monotonic()
         seat = Seat(session, ticket, opened_at=now, kept_at=kept_at, used_at=now)
@@ -142,6 +150,18 @@ class Pool:
             self._seats.add(seat)
             self._start_tending()
         return seat
+
+    def _most(self) -> int:
+        """The sessions that may be open now: those of the settings, or for a while those that the server let in."""
+        return self._let_in if self._clock.monotonic() < self._let_in_until else self._settings.max_sessions
+
+    def _makes_do_after(self, refused: Unavailable) -> bool:
+        """Whether the open sessions must do for a while, as the server lets no more in. Without any it is a failure."""
+        with self._changed:
+            if refused.vendor_code != _SESSION_LIMIT or not self._seats:
+                return False
+            self._let_in, self._let_in_until = len(self._seats), self._clock.monotonic() + _FEWER_SECONDS
+            return True
 
     def _is_fit(self, seat: Seat) -> bool:
         """Whether an idle session may be used again; otherwise it is closed."""

@@ -177,6 +177,23 @@ def test_without_a_free_session_the_command_is_not_sent_and_says_why(server: Reg
     assert server.of("delete") == []
 
 
+def test_where_the_server_lets_fewer_sessions_in_the_open_ones_serve_all_commands(
+    server: Registry, opened: Opened
+) -> None:
+    gate = Gate()
+    server.script(gate)
+    server.logins.extend([reply(), reply(2502)])
+    with opened(server, max_sessions="3") as sessions, ThreadPoolExecutor(6) as threads:
+        first = threads.submit(sessions.send, INFO)
+        wait_until(lambda: len(server.of("info")) == 1)
+        others = [threads.submit(sessions.send, INFO)]
+        wait_until(lambda: len(server.of("login")) == 2)
+        others += [threads.submit(sessions.send, INFO) for _ in range(4)]
+        gate.open()
+        assert all(each.result(10).succeeded for each in (first, *others))
+    assert len(server.of("login")) == 2
+
+
 def test_an_idle_session_is_logged_out(server: Registry, opened: Opened) -> None:
     with opened(server, idle_close_seconds="0.2") as sessions:
         sessions.send(INFO)
