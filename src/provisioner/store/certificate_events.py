@@ -31,16 +31,29 @@ def tell_certificate(writing: Writing, claim: Claim, ending: Ending) -> None:
     before = claim.service
     if before is None or before.product != PRODUCT:
         return
-    for change, fingerprint in _changes(claim, before, ending):
-        service = _next_version(writing, before.service_id, ending.problem if change == "problem" else {})
-        facts = {"names": service["attributes"].get("names", ()), **_facts(writing, service, fingerprint)}
-        if change == "csr_made":
-            made = {**service["attributes"], **claim.inputs}
-            facts = {"names": made.get("names", ()), "csr": made.get("csr")}
-        if change == "problem":
-            facts |= _problem(service, ending)
-        event = certificate_changed(service["id"], service_id=service["parent_id"], change=change, **facts)
-        writing.tell(event, f"service/{service['id']}", service["version"])
+    for change in _changes(claim, before, ending):
+        _tell(writing, before.service_id, change, ending, claim.inputs)
+
+
+def tell_given_up(writing: Writing, row: Mapping[str, Any], ending: Ending) -> None:
+    """Tell the problem of an operation that an operator has ended; nothing of a service that is no certificate."""
+    here = (services.c.id == row["service_id"], services.c.product == PRODUCT)
+    service_id = writing.connection.scalar(sa.select(services.c.id).where(*here))
+    if service_id is not None:
+        _tell(writing, service_id, ("problem", None), ending, {})
+
+
+def _tell(writing: Writing, service_id: str, told: Change, ending: Ending, inputs: Mapping[str, Any]) -> None:
+    change, fingerprint = told
+    service = _next_version(writing, service_id, ending.problem if change == "problem" else {})
+    facts = {"names": service["attributes"].get("names", ()), **_facts(writing, service, fingerprint)}
+    if change == "csr_made":
+        made = {**service["attributes"], **inputs}
+        facts = {"names": made.get("names", ()), "csr": made.get("csr")}
+    if change == "problem":
+        facts |= _problem(service, ending)
+    event = certificate_changed(service["id"], service_id=service["parent_id"], change=change, **facts)
+    writing.tell(event, f"service/{service['id']}", service["version"])
 
 
 def _changes(claim: Claim, before: ServiceRecord, ending: Ending) -> Iterator[Change]:

@@ -9,6 +9,7 @@ from provisioner.kernel.errors import NotFoundError, RefusedError
 from provisioner.orders.rollup import ItemError
 from provisioner.orders.statuses import OperationState, ServiceStatus
 from provisioner.store.audit import note_action
+from provisioner.store.certificate_events import tell_given_up
 from provisioner.store.database import Database
 from provisioner.store.deadlines import give_time_back
 from provisioner.store.endings import write_ending
@@ -73,7 +74,9 @@ class Operations:
             writing = Writing(
                 connection, self._database, self._announcer, Context(row["environment"], row["correlation_id"])
             )
-            write_ending(writing, row, Ending(OperationState.FAILED, error=error, service=service))
+            ending = Ending(OperationState.FAILED, error=error, service=service)
+            write_ending(writing, row, ending)
+            tell_given_up(writing, row, ending)
             self._audit(connection, actor, "operation.give-up", operation_id, {"reason": reason})
 
     def deliver(self, key: str, data: Mapping[str, Any]) -> list[str]:

@@ -45,6 +45,10 @@ class Desk:
     def run(self, workflow: Workflow, name: str = "certificate.work", **inputs: Any) -> None:
         """Run an operation on the certificate service."""
         self._world.define(workflow, name=name, port=None)
+        self.run_unknown(name, **inputs)
+
+    def run_unknown(self, name: str, **inputs: Any) -> None:
+        """Run an operation of a workflow that may not exist: then it is held."""
         number = len(self._world.journal.commits)
         self._world.accept(
             f"op-{number}",
@@ -72,6 +76,11 @@ class Desk:
         """The version of the service."""
         version: int = self._stage.row("services", id=SERVICE)["version"]
         return version
+
+    def give_up(self, reason: str) -> None:
+        """An operator ends the operation that is held."""
+        held = self._stage.row("operations", state="held")["id"]
+        self._stage.store.operations.give_up(held, "operator", reason)
 
 
 @pytest.fixture
@@ -230,3 +239,12 @@ def test_what_is_tried_again_by_itself_and_fails_otherwise_is_told(desk: Desk, s
 def test_nothing_is_told_of_a_service_that_is_no_certificate(desk: Desk, stage: Stage) -> None:
     del desk
     assert "certificate.changed.v1" not in [event["type"] for event in stage.events("service/s-1")]
+
+
+def test_what_an_operator_has_given_up_is_the_last_problem(desk: Desk, stage: Stage) -> None:
+    desk.run_unknown("certificate.of-tomorrow")
+    desk.give_up("the panel has lost the site")
+    [told] = desk.told
+    assert (told["change"], told["code"], told["message"]) == ("problem", "given_up", "the panel has lost the site")
+    assert desk.sequences == sorted(set(desk.sequences))
+    assert stage.row("services", id=SERVICE)["data"]["problem"] == "the panel has lost the site"
