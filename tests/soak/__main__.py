@@ -11,16 +11,20 @@ from tests.soak.strikes import COUNTS
 
 
 def main() -> int:
-    wanted = _asked()
+    wanted, keep = _asked()
     _say(f"seed {wanted.seed}, {wanted.orders} orders")
     outcome = soak(wanted, tell=_say)
-    if outcome.good:
+    if outcome.good and keep:
+        _say(
+            f"the history is in {outcome.folder}; judge it again: python -m tests.support.judge {outcome.folder}/history"
+        )
+    elif outcome.good:
         shutil.rmtree(outcome.folder)
     _say(outcome.line() if outcome.good else outcome.story())
     return 0 if outcome.good else 1
 
 
-def _asked() -> Plan:
+def _asked() -> tuple[Plan, bool]:
     reader = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     reader.add_argument("--orders", type=int, default=10_000)
     reader.add_argument("--seed", type=int, default=secrets.randbelow(2**31))
@@ -28,8 +32,9 @@ def _asked() -> Plan:
     reader.add_argument("--no-doorbells", action="store_true", help="drop every doorbell")
     reader.add_argument("--kinds", nargs="*", default=list(COUNTS), help="only these kinds of faults; none: no faults")
     reader.add_argument("--partition", type=float, default=PARTITION_SECONDS, help="seconds that a partition lasts")
+    reader.add_argument("--keep", action="store_true", help="keep the history also of a run that was good")
     given = reader.parse_args()
-    return Plan(
+    plan = Plan(
         seed=given.seed,
         orders=given.orders,
         rate=given.rate,
@@ -37,6 +42,7 @@ def _asked() -> Plan:
         kinds=given.kinds,
         partition_seconds=given.partition,
     )
+    return plan, given.keep
 
 
 def _say(text: str) -> None:

@@ -229,9 +229,8 @@ class _Soak:
 
     def _outcome(self, started: float, rest_seconds: float, *, rested: bool) -> Outcome:
         history = gather(self._estate, self._storefront)
+        history.save(self._estate.folder / "history")
         verdict = judge(history, repeats=True)
-        if not verdict.good:
-            history.save(self._estate.folder / "history")
         struck = self._nemesis.struck
         rows = history.table("operations")
         return Outcome(
