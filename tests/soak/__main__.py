@@ -15,9 +15,7 @@ def main() -> int:
     _say(f"seed {wanted.seed}, {wanted.orders} orders")
     outcome = soak(wanted, tell=_say)
     if outcome.good and keep:
-        _say(
-            f"the history is in {outcome.folder}; judge it again: python -m tests.support.judge {outcome.folder}/history"
-        )
+        _say(f"judge it again with: python -m tests.support.judge --repeats {outcome.folder}/history")
     elif outcome.good:
         shutil.rmtree(outcome.folder)
     _say(outcome.line() if outcome.good else outcome.story())

@@ -1,5 +1,6 @@
 """`python -m tests.support.judge FOLDER`: judge a history that was saved; exit code 1 when the promise was broken."""
 
+import argparse
 import json
 import sys
 from pathlib import Path
@@ -9,7 +10,11 @@ from tests.support.judge.judge import judge
 
 
 def main() -> int:
-    verdict = judge(History.load(Path(sys.argv[1])))
+    reader = argparse.ArgumentParser(prog="python -m tests.support.judge", description=__doc__)
+    reader.add_argument("folder", type=Path)
+    reader.add_argument("--repeats", action="store_true", help="messages may have come more than once, as in a soak")
+    given = reader.parse_args()
+    verdict = judge(History.load(given.folder), repeats=given.repeats)
     sys.stdout.write(f"{verdict}\n{json.dumps(verdict.counts())}\n")
     return 0 if verdict.good else 1
 
