@@ -1,6 +1,7 @@
 """Which operations a newer command makes pointless, and who may undo whose suspension."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 _GOING: Final = frozenset({"cancel", "delete"})
 
@@ -41,6 +42,11 @@ def is_pointless(workflow: str, later_workflows: tuple[str, ...]) -> bool:
     """True when an operation accepted later on the same resource makes this one pointless."""
     pointless_after = POINTLESS_AFTER.get(workflow, frozenset())
     return any(verb(later) in pointless_after for later in later_workflows)
+
+
+def gives_way(workflow: str, inputs: Mapping[str, Any]) -> bool:
+    """Whether what would follow by itself is not begun where a command was accepted meanwhile: the end of a `term`."""
+    return verb(workflow) == "cancel" and "term" in inputs
 
 
 def verb(workflow: str) -> str:

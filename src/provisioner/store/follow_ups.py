@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from provisioner.orders.statuses import ServiceStatus, next_service_status
-from provisioner.orders.supersession import verb
+from provisioner.orders.supersession import gives_way, verb
 from provisioner.store.endings import GONE
 from provisioner.store.new_services import first_period, service_row
 from provisioner.store.placement import account_for
@@ -16,7 +16,7 @@ from provisioner.store.services import intend_service, lock_service, move_servic
 from provisioner.store.siblings import beside
 from provisioner.store.tables import operations, service_periods, services
 from provisioner.store.writing import Writing
-from provisioner.store.yielding import lock_operations, wake_pointless
+from provisioner.store.yielding import later_workflows, lock_operations, wake_pointless
 from provisioner.workflows.journal import FollowUp, NewService, ServiceChange
 
 Row = Mapping[str, Any]
@@ -58,13 +58,23 @@ def _beside(row: Row) -> Row:
 
 
 def _on_service(writing: Writing, row: Row, follow_up: FollowUp) -> Row | None:
-    """A follow-up on the service itself comes after what was accepted; a service that is going needs no cancelling."""
+    """A follow-up on the service itself comes after what was accepted, or gives way to it.
+
+    A service that is going needs no cancelling.
+    """
     lock_operations(writing.connection, follow_up.resource)
     service = lock_service(writing.connection, row["service_id"])
     if verb(follow_up.workflow) == "cancel" and service["intended_status"] in GONE:
         return None
+    if gives_way(follow_up.workflow, follow_up.inputs) and _is_asked_for(writing, row, follow_up):
+        return None
     generation = _intend(writing, service, follow_up)
     return {"service_id": service["id"], "vendor_account": service["vendor_account"], "generation": generation}
+
+
+def _is_asked_for(writing: Writing, row: Row, follow_up: FollowUp) -> bool:
+    """Whether something was accepted since the operation of this row, and is open still."""
+    return bool(later_workflows(writing.connection, follow_up.resource, row["id"]))
 
 
 def _intend(writing: Writing, service: Row, follow_up: FollowUp) -> int:

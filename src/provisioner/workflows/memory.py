@@ -16,7 +16,7 @@ from provisioner.kernel.secret import Secret
 from provisioner.orders.rollup import ItemError
 from provisioner.orders.siblings import needs_siblings
 from provisioner.orders.statuses import ENDED_OPERATIONS, OperationState
-from provisioner.orders.supersession import is_pointless
+from provisioner.orders.supersession import gives_way, is_pointless
 from provisioner.ports.outcomes import Done
 from provisioner.workflows.journal import (
     AccountFault,
@@ -268,7 +268,8 @@ class MemoryJournal:
         if ending.problem and kept.asked.service is not None and kept.asked.service.product == "certificate":
             self.kept.change(claim, kept.asked.service.service_id, ServiceChange(None, data=ending.problem))
         for follow_up in ending.follow_ups:
-            self._follow(kept.asked, follow_up)
+            if not gives_way(follow_up.workflow, follow_up.inputs) or not self._later(kept):
+                self._follow(kept.asked, follow_up)
 
     def _follow(self, asked: NewOperation, follow_up: FollowUp) -> None:
         if follow_up.opens is None:

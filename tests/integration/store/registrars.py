@@ -11,6 +11,7 @@ from provisioner.ports.registrar import Registrar
 from provisioner.workflows import domains as _domains
 from provisioner.workflows.backoff import Waits
 from provisioner.workflows.engine import Engine, Report
+from provisioner.workflows.journal import Claim
 from provisioner.workflows.recorder import Surroundings
 from tests.integration.store.estate import REGISTRAR, add_registrar
 from tests.support.domains import customer, terms
@@ -45,13 +46,17 @@ class DomainStage:
 
     def work(self) -> list[Report]:
         """Run what is due, until nothing is."""
+        reports: list[Report] = []
+        while claims := self.stage.take():
+            reports += self.run(claims)
+        return reports
+
+    def run(self, claims: list[Claim]) -> list[Report]:
+        """Run what was claimed."""
         jitter = random.Random(7)  # noqa: S311 - jitter is no secret
         around = Surroundings(self.stage.store.journal, SystemClock(), Waits(), jitter, lambda: False)
         engine = Engine(around, lambda name: self.adapter if name == REGISTRAR else self.stage.panel)
-        reports: list[Report] = []
-        while claims := self.stage.take():
-            reports += [engine.run(claim) for claim in claims]
-        return reports
+        return [engine.run(claim) for claim in claims]
 
     def service(self, service_id: str = "domain-1") -> dict[str, Any]:
         """The row of a service."""

@@ -22,10 +22,15 @@ def unwanted(desk: DomainStage) -> DomainStage:
 
 def pass_days(at: DomainStage, days: float) -> None:
     """Time passes here and at the registry; what is planned by then is done."""
+    come_to(at, days)
+    at.work()
+
+
+def come_to(at: DomainStage, days: float) -> None:
+    """Time passes here and at the registry; what is planned by then is started."""
     at.stage.let_pass(days * DAY)
     at.registry.clock.advance(days * DAY)
     at.stage.store.upkeep.start_due()
-    at.work()
 
 
 def attentions(stage: Stage) -> list[tuple[str, str]]:
@@ -51,3 +56,15 @@ def test_what_the_registry_has_renewed_for_good_is_kept_and_told_once(unwanted: 
     assert (workflow, f"{NAME} was renewed by the registry until" in sentence) == ("domain.upkeep", True)
     assert (unwanted.service()["status"], unwanted.registry.count("domain:delete")) == ("active", 0)
     assert unwanted.service()["upkeep_at"] is not None
+
+
+def test_a_renewal_that_is_accepted_while_upkeep_looks_is_made_and_nothing_is_let_go(unwanted: DomainStage) -> None:
+    pass_days(unwanted, 360)
+    come_to(unwanted, 2.5)
+    (upkeep,) = unwanted.stage.take()
+    assert unwanted.say("renew", years=1).outcome == "accepted"
+    unwanted.run([upkeep])
+    unwanted.work()
+    assert (unwanted.registry.count("domain:renew"), unwanted.registry.count("domain:delete")) == (1, 0)
+    assert (unwanted.service()["status"], unwanted.service()["intended_status"]) == ("active", "active")
+    assert attentions(unwanted.stage) == []

@@ -189,6 +189,17 @@ def test_a_newer_command_comes_before_it_is_let_go(registry: Registry) -> None:
     assert (registry.deletions, registry.world.registry.count("domain:renew")) == (0, 1)
 
 
+def test_a_renewal_that_is_asked_for_while_upkeep_looks_comes_before_it_is_let_go(registry: Registry) -> None:
+    registry.sell(0)
+    registry.world.harness.let_pass((before_term(days=2) - START).total_seconds())
+    registry.world.ask("domain.upkeep")
+    upkeep = registry.world.claim()
+    registry.world.ask("domain.renew", years=1)
+    registry.world.run(upkeep)
+    registry.world.run_all()
+    assert (registry.deletions, registry.world.registry.count("domain:renew")) == (0, 1)
+
+
 def let_go(registry: Registry) -> str:
     """An operation that upkeep started when the term was about to end."""
     return registry.world.do("domain.cancel", reason="automatic renewal is off", term="2027-01-01")
