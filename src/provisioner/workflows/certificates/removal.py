@@ -29,11 +29,11 @@ def remove(op: Operation) -> ServiceChange:
     try:
         left = _remove_left_behind(op, found.get("left_behind") or ())
         if found["name"] is None:
-            return _removed(left)
+            return _removed(op, left)
         _take_away(op, str(found["name"]), "")
     except Rejected as refused:
         raise problem(refused) from refused
-    return _removed((CertificateUse(str(found["fingerprint"]), removed=True), *left))
+    return _removed(op, (CertificateUse(str(found["fingerprint"]), removed=True), *left))
 
 
 def _found(op: Operation) -> dict[str, Any]:
@@ -88,6 +88,7 @@ def _replacement(op: Operation) -> str:
     return str(replacement or NONE_OF_OURS)
 
 
-def _removed(uses: tuple[CertificateUse, ...]) -> ServiceChange:
+def _removed(op: Operation, uses: tuple[CertificateUse, ...]) -> ServiceChange:
+    """A first certificate that is still to be issued comes as it was planned."""
     data = {**NO_PROBLEM, "installed": False, "install": False, "installed_as": None, "installed_fingerprint": None}
-    return ServiceChange(None, data=data, uses=uses, upkeep=NEVER)
+    return ServiceChange(None, data=data, uses=uses, upkeep=None if Current.of(op) is None else NEVER)

@@ -14,7 +14,6 @@ from provisioner.workflows.certificates.ordered import AUTHORITY, CUSTOMER, PANE
 from provisioner.workflows.certificates.problems import (
     EXPIRED,
     EXPIRES_SOON,
-    NO_METHOD,
     NO_PROBLEM,
     NOT_SERVED,
 )
@@ -74,8 +73,11 @@ def _standing(op: Operation) -> dict[str, bool]:
 
 
 def _begin_anew(op: Operation) -> ServiceChange:
-    """What could not be issued because the hosting was suspended is issued when that is back."""
-    if op.service.data.get("problem_code") != NO_METHOD:
+    """What could not be issued because the hosting was suspended is issued when that is back.
+
+    An issue that ends otherwise makes the service active or failed, whatever else is its last problem by now.
+    """
+    if op.service.status is not ServiceStatus.PROVISIONING or "method" not in op.service.attributes:
         return ServiceChange(None, upkeep=NEVER)
     if op.parent.status is ServiceStatus.SUSPENDED:
         return ServiceChange(None, upkeep=next_week(op))

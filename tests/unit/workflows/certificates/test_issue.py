@@ -410,6 +410,24 @@ def test_after_a_month_of_suspension_it_waits_for_the_website_to_come_back(world
     assert world.service.data["problem"] is None
 
 
+@pytest.mark.parametrize("command", ["certificate.install", "certificate.remove"])
+def test_what_is_asked_for_during_the_suspension_does_not_keep_it_from_being_issued(
+    world: CertificateWorld, command: str
+) -> None:
+    world.host.source = "panel"
+    world.hosting_status = ServiceStatus.SUSPENDED
+    world.ask("certificate.issue")
+    for _ in range(4):
+        world.run_within(8 * DAY)
+    world.do(command)
+    assert (world.service.data["problem_code"], world.service.status) != ("no_method", ServiceStatus.FAILED)
+    world.host.source = "worker"
+    resume(world)
+    assert world.upkeep_in_days is not None
+    world.do("certificate.upkeep")
+    assert (world.authority.count("issue"), world.service.status) == (1, ServiceStatus.ACTIVE)
+
+
 def waiting_for_its_names(world: CertificateWorld) -> None:
     """It was asked for five days ago, and only the pages of the website could show anything."""
     world.host.methods = (Method.HTTP,)

@@ -162,7 +162,8 @@ def test_a_cancelled_one_is_looked_after_no_longer(world: CertificateWorld) -> N
     assert world.authority.effects == []
 
 
-def test_without_a_certificate_there_is_nothing_to_keep_up(world: CertificateWorld) -> None:
+def test_what_waits_for_its_owner_s_certificate_has_nothing_to_keep_up(world: CertificateWorld) -> None:
+    world.attributes = {"names": [DOMAIN], "key": "ec"}
     world.do("certificate.upkeep")
     assert (world.state(), world.upkeep_in_days) == (OperationState.SUCCEEDED, None)
 
