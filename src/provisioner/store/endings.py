@@ -15,6 +15,7 @@ from provisioner.store.attention import tell_attention
 from provisioner.store.certificate_events import is_told
 from provisioner.store.changes import error_json
 from provisioner.store.claims import ENDED
+from provisioner.store.domains import PRODUCT as DOMAIN
 from provisioner.store.items import ITEM_AFTER, set_item
 from provisioner.store.services import intend_service, keep_made, lock_service, move_service, warn
 from provisioner.store.tables import operation_requirements, operations, service_periods, services
@@ -107,12 +108,13 @@ def _admit_failure(writing: Writing, row: Row, error: ItemError | None) -> None:
         _plan_again(writing, row)
     if row["service_id"] is None or verb(row["workflow"]) not in MOVING:
         return
-    if later_workflows(writing.connection, row["resource"], row["id"]):
+    later = {verb(each) for each in later_workflows(writing.connection, row["resource"], row["id"])}
+    if not later.isdisjoint(MOVING):
         return
     service = lock_service(writing.connection, row["service_id"])
     settled = _settled(writing, row, service)
     intend_service(writing.connection, service, settled, service["generation"])
-    if service["status"] == ServiceStatus.CANCELLING.value:
+    if service["status"] == ServiceStatus.CANCELLING.value and UPKEEP not in later:
         _look_at_once(writing, service)
 
 
@@ -123,9 +125,14 @@ def _is_told(writing: Writing, row: Row, error: ItemError | None) -> bool:
 
 
 def _look_at_once(writing: Writing, service: Row) -> None:
-    """What could not be deleted or restored is looked at before its time, and is what its vendor shows."""
-    here = (services.c.id == service["id"], services.c.upkeep_at > writing.now())
-    writing.execute(sa.update(services).where(*here).values(upkeep_at=writing.now(), updated_at=writing.now()))
+    """What could not be deleted or restored is looked at before its time, and is what its vendor shows.
+
+    A domain also when nothing is planned for it: its upkeep had begun, and gave way to what was refused.
+    """
+    begun = sa.and_(services.c.upkeep_at.is_(None), services.c.product == DOMAIN)
+    here = (services.c.id == service["id"], sa.or_(services.c.upkeep_at > writing.now(), begun))
+    plan = {"upkeep_at": writing.now(), "upkeep_workflow": f"{service['product']}.{UPKEEP}"}
+    writing.execute(sa.update(services).where(*here).values(**plan, updated_at=writing.now()))
 
 
 def _plan_again(writing: Writing, row: Row) -> None:

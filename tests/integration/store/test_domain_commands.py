@@ -35,6 +35,12 @@ def look_after(desk: DomainStage) -> None:
     desk.work()
 
 
+def uses_a_host_of_ours(desk: DomainStage) -> None:
+    """Another domain has a name server within ours, so that ours is not deleted."""
+    desk.registry.have("other.test", hosts=(f"ns1.{NAME}",))
+    desk.registry.hosts.add(f"ns1.{NAME}")
+
+
 class TestCommands:
     def test_a_domain_is_renewed(self, active: DomainStage) -> None:
         before = active.registry.domains[NAME].expires
@@ -91,14 +97,36 @@ class TestCommands:
         assert active.service()["status"] == "active"
 
     def test_a_domain_whose_deletion_was_refused_is_looked_after_again(self, active: DomainStage) -> None:
-        active.registry.have("other.test", hosts=(f"ns1.{NAME}",))
-        active.registry.hosts.add(f"ns1.{NAME}")
+        uses_a_host_of_ours(active)
         active.say("delete", reason="not wanted")
         active.work()
         assert active.stage.operation("domain-1", "domain.delete")["error"]["code"] == "in_use"
         assert active.stage.store.upkeep.start_due(), "it is looked at at once"
         active.work()
         assert (active.service()["status"], active.service()["upkeep_workflow"]) == ("active", "domain.upkeep")
+
+    def test_a_domain_whose_upkeep_gave_way_to_a_refused_deletion_is_looked_after_again(
+        self, active: DomainStage
+    ) -> None:
+        uses_a_host_of_ours(active)
+        active.stage.let_pass(40 * 86_400)
+        (upkeep,) = active.stage.store.upkeep.start_due()
+        active.say("delete", reason="not wanted")
+        active.work()
+        assert active.stage.row("operations", id=upkeep)["state"] == "superseded"
+        assert active.stage.store.upkeep.start_due(), "it is looked at at once"
+        active.work()
+        assert (active.service()["status"], active.service()["upkeep_workflow"]) == ("active", "domain.upkeep")
+
+    def test_upkeep_that_waits_behind_a_refused_deletion_finds_the_domain_as_it_is(self, active: DomainStage) -> None:
+        uses_a_host_of_ours(active)
+        active.stage.let_pass(40 * 86_400)
+        active.say("delete", reason="not wanted")
+        assert active.stage.store.upkeep.start_due()
+        active.work()
+        assert (active.service()["status"], active.service()["intended_status"]) == ("active", "active")
+        assert active.stage.count("operations", workflow="domain.upkeep") == 1
+        assert active.service()["upkeep_workflow"] == "domain.upkeep"
 
     def test_a_domain_in_redemption_that_is_looked_after_stays_on_its_way_out(self, active: DomainStage) -> None:
         active.registry.add_grace = False
