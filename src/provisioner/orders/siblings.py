@@ -78,4 +78,4 @@ def displaced(status: ServiceStatus, data: Mapping[str, Any], name: str) -> dict
     if status is not ServiceStatus.ACTIVE or not data.get("installed") or data.get("installed_as") in (None, name):
         return None
     told = "the website uses a certificate that was installed after this one"
-    return {"installed": False, "problem": told, "problem_code": "other_in_use"}
+    return {"installed": False, "other_in_use": True, "problem": told, "problem_code": "other_in_use"}

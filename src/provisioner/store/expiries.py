@@ -109,10 +109,10 @@ class _Look:
 
     @property
     def _is_still_installed(self) -> bool:
-        """Whether its successor is there and could not be installed yet."""
+        """Whether its successor is there and could not be installed yet. Earlier versions kept only the problem."""
         data = self.service["data"]
         is_there = data.get("installed_fingerprint") == self.certificate["fingerprint"]
-        return bool(is_there) and data.get("problem_code") != OTHER_IN_USE
+        return bool(is_there) and not data.get(OTHER_IN_USE, data.get("problem_code") == OTHER_IN_USE)
 
     @property
     def _is_the_owners(self) -> bool:

@@ -184,6 +184,14 @@ def test_one_that_is_left_for_another_in_use_is_not_told(desk: CertificateStage)
     assert look(desk) == []
 
 
+def test_one_that_was_left_for_another_is_not_told_whatever_failed_since(desk: CertificateStage) -> None:
+    old = chain_for([DOMAIN], desk.stage.now() - timedelta(days=IN_LAST_SIXTH))
+    there: dict[str, Any] = {"installed": False, "installed_fingerprint": facts_of(old).fingerprint}
+    has(desk, **there, other_in_use=True, problem_code="rate_limited")
+    keep(desk, "op-0", old)
+    assert look(desk) == []
+
+
 @pytest.mark.parametrize("status", ["cancelling", "cancelled", "failed"])
 def test_one_whose_service_has_ended_is_not_told(desk: CertificateStage, status: str) -> None:
     has(desk, age=IN_LAST_SIXTH)

@@ -45,7 +45,7 @@ def install(op: Operation) -> ServiceChange:
         return ServiceChange(None, upkeep=NEVER if op.service.data.get("source") == AUTHORITY else None)
     current, pinned = _installable(current, began)
     if op.inputs.get("automatic") and (spared := sparing.spared(op, current)) is not None:
-        told = {"installed": False, "problem": spared.reason, "problem_code": OTHER_IN_USE}
+        told = {"installed": False, "other_in_use": True, "problem": spared.reason, "problem_code": OTHER_IN_USE}
         return ServiceChange(None, data=told, upkeep=_if_looked_after(op, earliest((tomorrow(op), spared.after))))
     use = CertificateUse(pinned, str(began.get("name") or former_name(pinned)))
     try:
@@ -115,7 +115,7 @@ def _remove_predecessor(op: Operation, name: str) -> None:
 
 def _installed(op: Operation, current: Current, use: CertificateUse, unseen: str | None) -> ServiceChange:
     """That it could not be seen is told, and undoes nothing."""
-    there = {"installed_as": use.installed_as, "installed_fingerprint": use.fingerprint}
+    there = {"installed_as": use.installed_as, "installed_fingerprint": use.fingerprint, "other_in_use": False}
     uses = (use, *_gone(op, use.fingerprint))
     if _is_another(current, use):  # the newer one is installed by an operation of its own
         return ServiceChange(None, data=there, uses=uses)

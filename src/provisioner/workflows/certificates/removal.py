@@ -90,5 +90,6 @@ def _replacement(op: Operation) -> str:
 
 def _removed(op: Operation, uses: tuple[CertificateUse, ...]) -> ServiceChange:
     """A first certificate that is still to be issued comes as it was planned."""
-    data = {**NO_PROBLEM, "installed": False, "install": False, "installed_as": None, "installed_fingerprint": None}
+    gone = {"installed": False, "installed_as": None, "installed_fingerprint": None, "other_in_use": False}
+    data = {**NO_PROBLEM, **gone, "install": False}
     return ServiceChange(None, data=data, uses=uses, upkeep=None if Current.of(op) is None else NEVER)

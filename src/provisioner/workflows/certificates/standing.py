@@ -56,7 +56,8 @@ def found_on_panel(op: Operation, status: ServiceStatus | None, served: Mapping[
     """The service with the certificate that the panel has obtained by itself, and serves."""
     chain = str(served["chain"])
     facts = facts_of(chain)
-    kept = {"installed": True, "install": True, "renew_at": None, "order_url": None}
+    there = {"installed": True, "install": True, "other_in_use": False}
+    kept = {**there, "renew_at": None, "order_url": None}
     return op.service_is(
         status,
         _made(op, facts, chain, PANEL, kept),

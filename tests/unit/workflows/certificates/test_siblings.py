@@ -13,6 +13,7 @@ from provisioner.ports.certificates import InstalledCertificate
 from provisioner.workflows.journal import ServiceRecord, Upkeep
 from provisioner.workflows.memory import NewOperation
 from tests.support.certificates import LIFETIME, facts_as_data, sign
+from tests.support.engine.vendor import refused
 from tests.unit.workflows.certificates.world import CERTIFICATE, DOMAIN, HOSTING, PANEL, SITE, CertificateWorld
 
 OTHER = "other"
@@ -127,6 +128,25 @@ def test_what_cannot_be_seen_is_known(world: CertificateWorld) -> None:
     world.host.away = "no connection to port 443"
     world.do("certificate.renew")
     assert (world.served_fingerprint, world.service.data["problem_code"]) == (brought, "other_in_use")
+
+
+def test_that_another_is_in_use_is_known_whatever_fails_later(world: CertificateWorld) -> None:
+    world.have(age=timedelta(days=60))
+    beside(world)
+    world.do("certificate.renew")
+    world.authority.will("open_order", refused("bad_csr"))
+    world.do("certificate.renew")
+    assert (world.service.data["other_in_use"], world.service.data["problem_code"]) == (True, "bad_csr")
+
+
+@pytest.mark.parametrize("command", ["certificate.install", "certificate.remove"])
+def test_that_another_is_in_use_is_over_when_this_one_is_installed_or_removed(
+    world: CertificateWorld, command: str
+) -> None:
+    displaced(world)
+    assert world.service.data["other_in_use"]
+    world.do(command)
+    assert not world.service.data["other_in_use"]
 
 
 # -- what makes room for another, and comes back
