@@ -4,16 +4,19 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from traceback import extract_tb
+from types import TracebackType
 from typing import Final, TypeVar
 
+from provisioner.orders.statuses import OperationState
 from provisioner.workflows.definition import WORKFLOWS, Definition
 from tests.simulation import certificates, domains, hosting, plans
 from tests.simulation.simulation import Simulation
 from tests.simulation.verdict import judge
-from tests.support.engine.vendor import Vendor
-from tests.support.judge.verdict import Verdict, Wrong
+from tests.support.engine.vendor import Crashed, Vendor
+from tests.support.judge.verdict import Finding, Verdict, Wrong
 
 BATCH: Final = 250
 EACH_FIFTH: Final = 5
@@ -26,7 +29,7 @@ DRAWN: Final = {"hosting.create": plans.run, "hosting.follow": plans.run, "hosti
 
 @dataclass(slots=True)
 class Tally:
-    """The sum over some seeds. `broken` are the verdicts that were not good, by seed."""
+    """The sum over some seeds. `workflows`: the registered ones that succeeded; `broken`: bad verdicts, by seed."""
 
     first: int
     seeds: int = 0
@@ -64,12 +67,13 @@ def run(first: int, seeds: int) -> Tally:
     tally = Tally(first)
     with drawn_workflows():
         for seed in range(first, first + seeds):
-            tally.add(_counted(Simulation(seed), judge))
+            tally.add(_counted(Simulation, seed, judge))
+    tally.workflows.clear()  # their names stood for plans
     for seed in range(first, first + seeds):
-        tally.add(_counted(hosting.HostingSimulation(seed), hosting.judge))
-        tally.add(_counted(domains.DomainSimulation(seed), domains.judge))
+        tally.add(_counted(hosting.HostingSimulation, seed, hosting.judge))
+        tally.add(_counted(domains.DomainSimulation, seed, domains.judge))
     for seed in range(first, first + seeds, EACH_FIFTH):
-        tally.add(_counted(certificates.CertificateSimulation(seed), certificates.judge))
+        tally.add(_counted(certificates.CertificateSimulation, seed, certificates.judge))
     tally.seeds = seeds
     return tally
 
@@ -98,13 +102,39 @@ def drawn_workflows() -> Iterator[None]:
                 WORKFLOWS[name] = definition
 
 
-def _counted(simulation: _S, judge_it: Callable[[_S], Verdict]) -> Tally:
-    simulation.run()
-    simulation.vendor.settle()
-    verdict = judge_it(simulation)
-    workflows = {kept.asked.workflow for kept in simulation.memory.operations.values()}
-    broken = {} if verdict.good else {simulation.seed: verdict}
-    return Tally(simulation.seed, 1, simulation.kills, workflows, broken)
+def _counted(kind: Callable[[int], _S], seed: int, judge_it: Callable[[_S], Verdict]) -> Tally:
+    tally = Tally(seed, 1)
+    with _Mishap() as mishap:
+        simulation = kind(seed)
+        simulation.run()
+        simulation.vendor.settle()
+        tally.kills, tally.workflows = simulation.kills, _succeeded(simulation)
+        verdict = judge_it(simulation)
+        if not verdict.good:
+            tally.broken[seed] = verdict
+    if mishap.words:
+        tally.broken[seed] = Verdict([Finding("C1", Wrong.STUCK, mishap.words)])
+    return tally
+
+
+def _succeeded(simulation: Simulation) -> set[str]:
+    operations = simulation.memory.operations.values()
+    return {kept.asked.workflow for kept in operations if kept.state is OperationState.SUCCEEDED}
+
+
+class _Mishap(AbstractContextManager["_Mishap"]):
+    """Holds back what a seed raises, so that the others still run. `words` say what it was, and where."""
+
+    words = ""
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, (Exception, Crashed)):
+            return False
+        place = extract_tb(trace)[-1]
+        self.words = f"{type(error).__name__}: {error} ({place.filename}:{place.lineno})"
+        return True
 
 
 def _batches(first: int, seeds: int) -> Sequence[tuple[int, int]]:

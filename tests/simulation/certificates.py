@@ -82,12 +82,15 @@ class CertificateSimulation(Simulation):
             "revoke": {"reason": "superseded", **self._newest(hosting, "fingerprint", "chain", "source")},
             "upload": {},
             "cancel": {},
+            "generate-csr": {},
         }
         verb = self.dice.choice(sorted(inputs))
         if verb == "upload":
             key = generate_private_key("ec")
             chain = chain_for([domain_of(hosting)], self.clock.now(), key=key)
             self._ask(hosting, verb, service_id=f"{hosting}-own", key=key, chain=chain, install=True)
+        elif verb == "generate-csr":
+            self._ask(hosting, verb, service_id=f"{hosting}-own")
         else:
             self._ask(hosting, verb, **inputs[verb])
 

@@ -11,7 +11,7 @@ from provisioner.workflows.memory import KeptOperation, NewOperation
 from tests.simulation.registrar import CapriciousRegistrar
 from tests.simulation.simulation import CANARY, Simulation
 from tests.simulation.vendor import CapriciousVendor
-from tests.support.engine.domains import ordered
+from tests.support.engine.domains import contact, ordered
 from tests.support.engine.registrar import OTHERS, US
 from tests.support.judge.verdict import Finding, Verdict, Wrong
 
@@ -19,7 +19,11 @@ SERVICES = ("s-1", "s-2", "s-3")
 MOST_OPERATIONS = 20
 COMMANDS = 0.15
 A_DAY = timedelta(days=1)
+PEOPLE = ("ada", "tech", "grace")
 THEIR_CODE = "their-code-that-nobody-may-see"
+BESIDE = ("transfer-cancel", "transfer-out")
+OUR_CODE = "our-code-that-nobody-may-see"
+SECRETS = (CANARY, THEIR_CODE, OUR_CODE)
 BOUGHT = {
     "domain:create": ("domain.register", "register"),
     "domain:renew": ("domain.renew", "renew"),
@@ -68,9 +72,39 @@ class DomainSimulation(Simulation):
             "delete": {"reason": "not wanted"},
             "restore": {"reason": "a mistake"},
             "transfer-cancel": {"reason": "changed my mind"},
+            "cancel": {"reason": "not wanted any more"},
+            "set-auto-renew": {"auto_renew": self.dice.random() < 0.5},
+            "set-contacts": {"contacts": {"tech": contact(self.dice.choice(PEOPLE))}},
+            "auth-code": {},
         }
-        verb = self.dice.choice(sorted(inputs))
-        self._ask(service_id, verb, **inputs[verb])
+        verb = self.dice.choice([*sorted(inputs), "contact", "transfer-out"])
+        if verb == "contact":
+            self._ask_for_contact()
+        elif verb == "transfer-out":
+            self._ask_for_ours(service_id)
+        else:
+            self._ask(service_id, verb, secret=OUR_CODE if verb == "auth-code" else None, **inputs[verb])
+
+    def _ask_for_ours(self, service_id: str) -> None:
+        """Another registrar asks for a domain of ours, and is refused."""
+        there = self.registry.domains.get(name_of(service_id))
+        if there is not None and there.registrar == US and not there.grace:
+            there.statuses.add("pendingTransfer")
+            self._ask(service_id, "transfer-out")
+
+    def _ask_for_contact(self) -> None:
+        """Somebody who may be a domain's contact has moved."""
+        person = self.dice.choice(PEOPLE)
+        self.memory.accept(
+            NewOperation(
+                f"op-{len(self.memory.operations)}",
+                "contact.update",
+                f"contact:{person}",
+                {"contact": contact(person, city=f"Town {len(self.memory.operations)}")},
+                vendor_account="panel-1",
+                deadline=self.clock.now() + A_DAY,
+            )
+        )
 
     def _known_expiry(self, service_id: str) -> dict[str, str]:
         """The date that a storefront knows, if it knows one: a repetition of it must not buy twice."""
@@ -78,13 +112,12 @@ class DomainSimulation(Simulation):
         return {"current_expiry": known[:10]} if known else {}
 
     def _ask(self, service_id: str, verb: str, *, secret: str | None = None, **inputs: Any) -> None:
-        beside = verb == "transfer-cancel"
-        attributes = ordered(domain=name_of(service_id))
+        attributes = ordered(domain=name_of(service_id), rules={"transfer_out": "reject"})
         self.memory.accept(
             NewOperation(
                 f"op-{len(self.memory.operations)}",
                 f"domain.{verb}",
-                f"{verb if beside else 'service'}:{service_id}",
+                f"{verb if verb in BESIDE else 'service'}:{service_id}",
                 inputs,
                 vendor_account="panel-1",
                 service=ServiceRecord(
@@ -125,7 +158,8 @@ class DomainSimulation(Simulation):
 
 def judge(simulation: DomainSimulation) -> Verdict:
     """All breaches. Whatever is on its way to the registry has to have arrived."""
-    return Verdict([*_bought(simulation), *_not_ended(simulation), *_services(simulation), *_leaked(simulation)])
+    rules = (_bought, _not_ended, _services, _unanswered, _leaked)
+    return Verdict([finding for rule in rules for finding in rule(simulation)])
 
 
 def _bought(simulation: DomainSimulation) -> Iterator[Finding]:
@@ -178,13 +212,20 @@ def _services(simulation: DomainSimulation) -> Iterator[Finding]:
             yield Finding("C2", Wrong.LOST, f"{words}; {_story(simulation, service_id)}")
 
 
+def _unanswered(simulation: DomainSimulation) -> Iterator[Finding]:
+    """Another registrar that asked for a domain of ours is told."""
+    for name, there in simulation.registry.domains.items():
+        if there.registrar == US and "pendingTransfer" in there.statuses:
+            yield Finding("C2", Wrong.LOST, f"another registrar asked for {name}, and was not answered")
+
+
 def _story(simulation: DomainSimulation, service_id: str) -> str:
     kept = [each for each in simulation.memory.operations.values() if each.asked.resource.endswith(service_id)]
     return ", ".join(f"{each.asked.workflow} {each.state} {each.error.code if each.error else ''}" for each in kept)
 
 
 def _leaked(simulation: DomainSimulation) -> Iterator[Finding]:
-    if any(secret in repr(commit) for commit in simulation.memory.commits for secret in (CANARY, THEIR_CODE)):
+    if any(secret in repr(commit) for commit in simulation.memory.commits for secret in SECRETS):
         yield Finding("C8", Wrong.LEAKED, "an authorisation code was written to the journal")
 
 

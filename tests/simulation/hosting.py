@@ -1,23 +1,27 @@
 """The workflows of web hosting as they are in production, on a panel that answers with every outcome."""
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from provisioner.kernel.secret import Secret
 from provisioner.orders.statuses import IllegalTransition, ServiceStatus, next_service_status
 from provisioner.ports.hosting import HostingCustomer, HostingPanel, HostingSubscription
 from provisioner.ports.outcomes import Done, Failure, Pending, Rejected, Uncertain
-from provisioner.workflows import hosting
+from provisioner.workflows import hosting, scheduled
 from provisioner.workflows.journal import CustomerRecord, ServiceRecord
 from provisioner.workflows.memory import KeptOperation, NewOperation
 from tests.simulation.simulation import CANARY, Simulation
 from tests.simulation.vendor import CapriciousVendor, OnItsWay
 from tests.support.judge.verdict import Finding, Verdict, Wrong
 
-REGISTERED = hosting  # by being imported
+REGISTERED = (hosting, scheduled)  # by being imported
 SERVICES = ("s-1", "s-2", "s-3")
 MOST_OPERATIONS = 14
 COMMANDS = 0.15
+AT_END_OF_TERM = 0.3
+LONGEST_TERM = 20_000.0
+NOTHING: Mapping[str, Any] = {}
 
 
 class CapriciousPanel(CapriciousVendor, HostingPanel):
@@ -122,16 +126,28 @@ class HostingSimulation(Simulation):
             self._intended[service_id] = next_service_status(self._intended[service_id], verb)
         except IllegalTransition:
             return
-        self._accept_command(service_id, verb)
+        if verb == "cancel" and self.dice.random() < AT_END_OF_TERM:
+            self._accept_for_later(service_id)
+        else:
+            self._accept_command(service_id, verb)
 
     def _accept_command(self, service_id: str, verb: str) -> None:
+        self._accept_for(service_id, f"hosting.{verb}", f"service:{service_id}")
+
+    def _accept_for_later(self, service_id: str) -> None:
+        at = self.clock.now() + timedelta(seconds=self.dice.uniform(0, LONGEST_TERM))
+        inputs = {"at": at.isoformat(), "workflow": "hosting.cancel"}
+        self._accept_for(service_id, "service.at-end-of-term", f"term:{service_id}", inputs)
+
+    def _accept_for(self, service_id: str, workflow: str, resource: str, inputs: Mapping[str, Any] = NOTHING) -> None:
         attributes = {"domain": f"{service_id}.example", "plan": "basic"}
         service = ServiceRecord(service_id, "hosting", ServiceStatus.PROVISIONING, attributes, password=Secret(CANARY))
         self.memory.accept(
             NewOperation(
                 f"op-{len(self.memory.operations)}",
-                f"hosting.{verb}",
-                f"service:{service_id}",
+                workflow,
+                resource,
+                inputs,
                 vendor_account="panel-1",
                 customer=CustomerRecord("c-1", {"name": "Example Customer"}, password=Secret(CANARY)),
                 service=service,

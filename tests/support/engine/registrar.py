@@ -313,8 +313,8 @@ class FakeRegistrar(Registrar):
 
     def answer_transfer(self, domain: str, answer: str) -> Done:
         def respond() -> Done:
-            there = self.domains[domain]
-            if "pendingTransfer" in there.statuses and there.registrar == US:
+            there = self.domains.get(domain)
+            if there is not None and "pendingTransfer" in there.statuses and there.registrar == US:
                 self._note("domain:transfer-answer", domain)
                 there.statuses.discard("pendingTransfer")
                 there.registrar = OTHERS if answer == "approve" else US
