@@ -11,7 +11,7 @@ machine does in between is not: a soak that failed is repeated with its seed, an
 import json
 import tempfile
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,6 +38,7 @@ PROGRESS_SECONDS: Final = 60.0
 QUIET_SECONDS: Final = 2.0
 LONGEST_REST: Final = 240.0
 LONG: Final = timedelta(seconds=90)
+RATE: Final = 12.0
 DOORBELLS_LOST: Final = "doorbells are lost"
 
 
@@ -50,11 +51,29 @@ class Plan:
 
     seed: int
     orders: int
-    rate: float = 12.0
+    rate: float = RATE
     in_flight: int = 200
     doorbells: bool = True
     kinds: Collection[str] = tuple(COUNTS)
     partition_seconds: float = PARTITION_SECONDS
+
+    def command(self) -> str:
+        """How it is repeated."""
+        parts = [f"make soak ORDERS={self.orders} SEED={self.seed}"]
+        if not self.doorbells:
+            parts.append("DOORBELLS=no")
+        if options := " ".join(self._options()):
+            parts.append(f"ARGS='{options}'")
+        return " ".join(parts)
+
+    def _options(self) -> Iterator[str]:
+        """What differs from what `make soak` does by itself, and has no name there."""
+        if set(self.kinds) != set(COUNTS):
+            yield " ".join(["--kinds", *self.kinds])
+        if self.rate != RATE:
+            yield f"--rate {self.rate!r}"
+        if self.partition_seconds != PARTITION_SECONDS:
+            yield f"--partition {self.partition_seconds!r}"
 
 
 @dataclass(slots=True)
@@ -80,11 +99,8 @@ class Outcome:
 
     def story(self) -> str:
         """What went wrong, where to look, and how to repeat it."""
-        again = f"make soak ORDERS={self.plan.orders} SEED={self.plan.seed}" + (
-            "" if self.plan.doorbells else " DOORBELLS=no"
-        )
         place = f"logs, accepted messages, heard events and the history are in {self.folder}"
-        return "\n".join([str(self.verdict), place, f"repeat it with: {again}", self.line()])
+        return "\n".join([str(self.verdict), place, f"repeat it with: {self.plan.command()}", self.line()])
 
     def line(self) -> str:
         """The last line that is printed: one JSON object."""

@@ -3,25 +3,21 @@
 `make soak` runs the same for hours, and `make soak DOORBELLS=no` without a single doorbell.
 """
 
-import os
-import secrets
+import shlex
 import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
+from tests.soak.__main__ import asked
 from tests.soak.soak import Outcome, Plan, soak
 from tests.soak.strikes import COUNTS, plan
 
+ROOT = Path(__file__).parents[2]
 ORDERS = 200
 FEWEST_FAULTS = 10
 FEWEST_KINDS = 5
-
-
-@pytest.fixture(scope="module")
-def seed() -> int:
-    chosen = int(os.environ.get("SOAK_SEED") or secrets.randbelow(2**31))
-    print(f"soak with seed {chosen}; repeat it with SOAK_SEED={chosen}")  # noqa: T201 - shown when the test fails
-    return chosen
 
 
 @pytest.mark.slow
@@ -47,3 +43,30 @@ def test_a_seed_gives_the_same_strikes_again() -> None:
 
 def test_even_a_small_soak_has_every_kind_of_fault() -> None:
     assert {strike.kind for strike in plan(7, 50)} == COUNTS.keys()
+
+
+PARTITIONS = ("broker_partition", "database_partition")
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Plan(4711, 200),
+        Plan(4711, 50, doorbells=False),
+        Plan(4711, 50, kinds=()),
+        Plan(4711, 20, kinds=PARTITIONS, rate=2.5, partition_seconds=120.0, doorbells=False),
+    ],
+    ids=["as it is", "no doorbells", "no faults", "everything else"],
+)
+def test_the_command_that_a_story_names_asks_for_the_same_again(wanted: Plan) -> None:
+    again, _keeps = asked(_run_by(wanted.command()))
+    assert (again.seed, again.orders, again.doorbells) == (wanted.seed, wanted.orders, wanted.doorbells)
+    assert (set(again.kinds), again.rate) == (set(wanted.kinds), wanted.rate)
+    assert again.partition_seconds == wanted.partition_seconds
+
+
+def _run_by(command: str) -> list[str]:
+    """The arguments with which `make` would start the soak."""
+    make, *arguments = shlex.split(command)
+    lines = subprocess.check_output([make, "--dry-run", *arguments], cwd=ROOT, text=True).splitlines()
+    return shlex.split(next(line for line in lines if "-m tests.soak " in line).partition("-m tests.soak ")[2])
