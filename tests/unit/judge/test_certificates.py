@@ -1,6 +1,7 @@
 """What happens to certificates is judged: each rule condemns a small forged history, and a good one passes."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,10 +9,12 @@ import pytest
 from tests.support.judge.certificates import effect_of, judge
 from tests.support.judge.history import History
 from tests.support.judge.verdict import Wrong
+from tests.unit.judge.forged import change
 
 MARK = "svc:h1"
 NAME = "provisioner-0123456789abcdef"
-FILE = "/httpdocs/.well-known/acme-challenge/token"
+TOKEN = "token"
+FILE = f"/httpdocs/.well-known/acme-challenge/{TOKEN}"
 
 
 def _at_authority(operation: str, **details: str) -> dict[str, Any]:
@@ -28,8 +31,22 @@ def _at_panel(operation: str, **details: str) -> dict[str, Any]:
     return {"simulator": "plesk", "operation": operation, "reference": MARK, "object_id": "1", "details": details}
 
 
+RESULTS = {
+    "request": {"ref": None, "data": {"names": ["a.example"]}},
+    "order-1": {"ref": "https://ca.example/order/1", "data": {"challenges": [{"place": TOKEN, "content": "proof"}]}},
+    "issue-1": {"ref": "https://ca.example/order/1", "data": {}},
+    "issue-2": {"ref": "https://ca.example/order/1", "data": {}},
+}
+
+
 def _step(operation: str, name: str, state: str = "done", attempts: int = 1) -> dict[str, Any]:
-    return {"operation_id": operation, "name": name, "state": state, "attempts": attempts}
+    result = RESULTS.get(name) if state == "done" else None
+    return {"operation_id": operation, "name": name, "state": state, "attempts": attempts, "result": result}
+
+
+def _call(operation: str, step: str, outcome: str = "rejected") -> dict[str, Any]:
+    """How the first call of a step ended."""
+    return {"operation_id": operation, "step": step, "number": 1, "action": "call", "outcome": outcome}
 
 
 def _operation(name: str, verb: str, resource: str = "service:c1", ended: str | None = "2026-01-01") -> dict[str, Any]:
@@ -37,7 +54,7 @@ def _operation(name: str, verb: str, resource: str = "service:c1", ended: str | 
     return {"id": name, "workflow": workflow, "service_id": "c1", "resource": resource, "ended_at": ended}
 
 
-ORDER = _at_authority("order:create")
+ORDER = {**_at_authority("order:create"), "object_id": "1"}
 ISSUE = _at_authority("certificate:issue", key_sha256="11" * 32, order="1")
 SHOW = _at_panel("ftp.store", path=FILE)
 HIDE = _at_panel("ftp.delete", path=FILE)
@@ -50,7 +67,7 @@ STEPS = [
     _step("op1", "hide-1-http-1"),
     *(_step("op2", name) for name in ("certificate", "install", "use", "seen")),
 ]
-KEPT = [{"id": "op1", "service_id": "c1", "source": "authority", "serial": "ab"}]
+KEPT = [{"id": "op1", "service_id": "c1", "source": "authority", "serial": "ab", "fingerprint": "f1"}]
 
 
 def _history(
@@ -83,6 +100,32 @@ def _without(*left_out: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 AGAIN = {**ISSUE, "object_id": "00cd"}
+ANOTHER_ORDER = {**ORDER, "object_id": "2"}
+ANSWERED = [{**step, "attempts": 2} if step["name"] == "order-1" else step for step in STEPS]
+OTHER = "svc:h2"
+
+
+def _beside(history: History, *, at_work: bool = True) -> History:
+    """With the certificate of another website, whose order waits for the authority's limit, or whose issue failed."""
+    ended = None if at_work else "2026-01-01"
+    more: Mapping[str, list[dict[str, Any]]] = {
+        "services": [
+            {"id": "h2", "product": "hosting", "status": "active", "ownership_mark": OTHER, "parent_id": None},
+            {"id": "c2", "product": "certificate", "status": "provisioning", "parent_id": "h2", "data": {}},
+        ],
+        "operations": [{**_operation("op9", "issue", "service:c2", ended), "service_id": "c2"}],
+        "steps": [{**_step("op9", "order-1", "retry", 0), "result": None}],
+        "certificates": [],
+    }
+    return replace(history, tables={name: [*rows, *more[name]] for name, rows in history.tables.items()})
+
+
+def _failed(history: History, step: str) -> History:
+    """The one whose first call was refused."""
+    refused = change(history, "steps", {"name": step}, state="failed", result=None)
+    operation = next(row["operation_id"] for row in refused.table("steps") if row["name"] == step)
+    return replace(refused, tables={**refused.tables, "attempts": [_call(operation, step)]})
+
 
 FORGED: dict[str, tuple[Wrong, History]] = {
     "a second certificate for one operation": (
@@ -91,11 +134,33 @@ FORGED: dict[str, tuple[Wrong, History]] = {
     ),
     "a certificate that nobody asked for": (
         Wrong.DOUBLED,
-        _history([*EFFECTS, {**AGAIN, "details": {"key_sha256": "22"}}], kept=[*KEPT, {**KEPT[0], "serial": "cd"}]),
+        _history(
+            [*EFFECTS, {**AGAIN, "details": {"key_sha256": "22", "order": "2"}}],
+            kept=[*KEPT, {**KEPT[0], "serial": "cd"}],
+        ),
     ),
     "a certificate that was thrown away": (Wrong.LOST, _history(kept=[])),
     "a certificate that was never issued": (Wrong.LOST, _history(_without(ISSUE))),
-    "an order that nobody asked for": (Wrong.DOUBLED, _history([ORDER, *EFFECTS])),
+    "an order that nobody asked for": (Wrong.DOUBLED, _history([ANOTHER_ORDER, *EFFECTS])),
+    "an order in place of another's": (
+        Wrong.DOUBLED,
+        _history([{**ANOTHER_ORDER, "reference": "b.example"}, *EFFECTS], ANSWERED),
+    ),
+    "a certificate that is thrown away while another is waited for": (Wrong.LOST, _beside(_history(kept=[]))),
+    "a file that is left behind while another certificate is waited for": (
+        Wrong.LOST,
+        _beside(_history(_without(HIDE))),
+    ),
+    "a file of nobody's beside one at work": (
+        Wrong.LOST,
+        _history([*EFFECTS, _at_panel("ftp.store", path=f"{FILE}-2")], issued_at=None),
+    ),
+    "a certificate that was installed twice, and elsewhere not at all": (
+        Wrong.DOUBLED,
+        change(_beside(_history([*EFFECTS, INSTALL])), "steps", {"operation_id": "op9"}, name="install", state="done"),
+    ),
+    "a certificate that was issued although that has failed": (Wrong.DOUBLED, _failed(_history(), "issue-1")),
+    "a certificate that was installed although that has failed": (Wrong.DOUBLED, _failed(_history(), "install")),
     "an order that was never opened": (Wrong.LOST, _history(_without(ORDER))),
     "a file that was left behind": (Wrong.LOST, _history(_without(HIDE))),
     "a record that was left behind": (
@@ -121,8 +186,48 @@ def test_an_operation_at_work_may_still_keep_its_certificate_and_tidy_up() -> No
 
 
 def test_an_order_whose_answer_was_lost_may_be_opened_again() -> None:
-    steps = [{**step, "attempts": 2} if step["name"] == "order-1" else step for step in STEPS]
-    assert list(judge(_history([ORDER, *EFFECTS], steps))) == []
+    assert list(judge(_history([ANOTHER_ORDER, *EFFECTS], ANSWERED))) == []
+
+
+def test_an_installation_that_failed_after_a_call_without_an_answer_may_have_happened() -> None:
+    history = _failed(_history(), "install")
+    unanswered = change(history, "attempts", {"step": "install"}, outcome="uncertain")
+    assert list(judge(unanswered)) == []
+
+
+def test_a_hosting_may_go_while_its_certificate_is_installed() -> None:
+    gone = _failed(_history([*EFFECTS, _at_panel("webspace.del")], hosting="cancelled"), "use")
+    assert list(judge(gone)) == []
+
+
+def test_what_an_operator_has_given_up_is_left_as_it_is() -> None:
+    history = change(_history(_without(HIDE), kept=[]), "operations", {"id": "op1"}, error={"code": "given_up"})
+    assert list(judge(history)) == []
+
+
+def test_what_a_panel_refused_to_take_away_is_told() -> None:
+    record = _at_panel("dns.add_rec", type="TXT", host="_acme-challenge.a.example.", value="x")
+    told = {"installed_as": NAME, "left_behind": [TOKEN, "_acme-challenge.a.example"]}
+    assert list(judge(change(_history([*_without(HIDE), record]), "services", {"id": "c1"}, data=told))) == []
+
+
+def test_one_that_waits_for_the_limit_of_the_authority_is_well() -> None:
+    assert list(judge(_beside(_history()))) == []
+
+
+def test_what_was_to_be_revoked_is_revoked() -> None:
+    history = _history([*EFFECTS, _at_authority("certificate:revoke")], [*STEPS, _step("op3", "revoke")])
+    revoke = {**_operation("op3", "revoke"), "inputs": {"fingerprint": "f1"}}
+    tables = {**history.tables, "operations": [*history.table("operations"), revoke]}
+    assert list(judge(replace(history, tables=tables))) == []
+
+
+def test_another_certificate_than_the_one_to_be_revoked_is_condemned() -> None:
+    revoked = {**_at_authority("certificate:revoke"), "object_id": "00ee"}
+    history = _history([*EFFECTS, revoked], [*STEPS, _step("op3", "revoke")])
+    revoke = {**_operation("op3", "revoke"), "inputs": {"fingerprint": "f1"}}
+    tables = {**history.tables, "operations": [*history.table("operations"), revoke]}
+    assert [finding.wrong for finding in judge(replace(history, tables=tables))] == [Wrong.DOUBLED]
 
 
 def test_of_a_hosting_that_is_gone_nothing_has_to_stand() -> None:
