@@ -1,18 +1,21 @@
 """C1: every message that was accepted came to something, once; every order and operation has an end or an operator."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Collection, Iterator
+import json
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from itertools import pairwise
 from typing import Final
 
+from tests.support.judge import consequences
 from tests.support.judge.history import History, Row, moment
 from tests.support.judge.verdict import Finding, Wrong
 
-COMMANDS: Final = ("service.", "domain.", "certificate.")
+TRACING: Final = ("traceparent", "tracestate")
 ORDER_ENDS: Final = frozenset({"completed", "completed_with_errors", "provisioning_failed"})
+FINAL: Final = ORDER_ENDS - {"provisioning_failed"}
 OPERATION_ENDS: Final = frozenset({"succeeded", "failed", "compensated", "superseded", "cancelled"})
+AT_END_OF_TERM: Final = "service.at-end-of-term"
 LONGER_THAN_A_RETRY: Final = timedelta(minutes=1)
 ITEM_AFTER: Final = {
     "succeeded": ("succeeded",),
@@ -25,8 +28,9 @@ ITEM_AFTER: Final = {
 
 def judge(history: History) -> Iterator[Finding]:
     """Breaches of C1."""
-    yield from _messages(history)
-    yield from _accepted_messages(history)
+    taken_in = _taken_in(history)
+    yield from _messages(history, taken_in)
+    yield from consequences.judge(history, _accepted(history, taken_in))
     yield from _orders(history)
     yield from _items(history)
     yield from _operations(history)
@@ -47,80 +51,44 @@ def _stuck(words: str) -> Finding:
 # -- messages
 
 
-def _messages(history: History) -> Iterator[Finding]:
-    """What the broker confirmed is in the inbox or in quarantine."""
-    known = {(row["source"], row["message_id"]) for row in history.table("inbox")}
+def _messages(history: History, taken_in: Mapping[str, Row]) -> Iterator[Finding]:
+    """What the broker confirmed was taken in, or is in quarantine, as it is: not only another body with its id."""
     aside = {row["fingerprint"] for row in history.table("quarantine")}
     told = {_fingerprint(body) for body in history.published}
-    understood = {
-        _fingerprint(body)
-        for body in history.published
-        for message in History("", 0, [body]).messages()
-        if (message.get("source"), message.get("id")) in known
-    }
-    for missing in sorted(told - aside - understood):
+    for missing in sorted(told - aside - taken_in.keys()):
         yield _lost(f"the published message with SHA-256 {missing} is neither in the inbox nor in quarantine")
+
+
+def _taken_in(history: History) -> dict[str, Row]:
+    """The inbox row of each published body that was taken in, by its fingerprint."""
+    inbox = {(row["source"], row["message_id"], row["body_hash"]): row for row in history.table("inbox")}
+    found = {}
+    for body in history.published:
+        for message in History("", 0, [body]).messages():
+            key = str(message.get("source")), str(message.get("id")), meaning(message)
+            if key in inbox:
+                found[_fingerprint(body)] = inbox[key]
+    return found
+
+
+def _accepted(history: History, taken_in: Mapping[str, Row]) -> list[Row]:
+    """The messages that were accepted, each once."""
+    found = {}
+    for body in history.published:
+        row = taken_in.get(_fingerprint(body), {})
+        if row.get("outcome") == "accepted":
+            found[row["source"], row["message_id"]] = json.loads(body.encode("latin-1"))
+    return list(found.values())
 
 
 def _fingerprint(body: str) -> str:
     return hashlib.sha256(body.encode("latin-1")).hexdigest()
 
 
-def _accepted_messages(history: History) -> Iterator[Finding]:
-    """An accepted message has written what it means, once."""
-    accepted = {(row["source"], row["message_id"]) for row in history.table("inbox") if row["outcome"] == "accepted"}
-    seen = set()
-    for message in history.messages():
-        key = (message.get("source"), message.get("id"))
-        if key not in accepted or key in seen:
-            continue
-        seen.add(key)
-        if message["type"] == "order.place.v1":
-            yield from _placed(history, message)
-        elif message["type"].startswith(COMMANDS) and _commanded_service(message):
-            yield from _commanded(history, message)
-
-
-def _placed(history: History, message: Row) -> Iterator[Finding]:
-    order_id = message["data"]["order_id"]
-    if not history.rows_of("orders", "id", order_id):
-        yield _lost(f"order {order_id} was accepted and is not there")
-        return
-    items = {row["item_id"] for row in history.rows_of("order_items", "order_id", order_id)}
-    operations = Counter(row["item_id"] for row in history.rows_of("operations", "order_id", order_id))
-    retries = _retries(history, order_id)
-    for item in message["data"]["items"]:
-        name = f"item {item['item_id']} of order {order_id}"
-        if item["item_id"] not in items or not operations[item["item_id"]]:
-            yield _lost(f"{name} was accepted and is not there, or has no operation")
-        if operations[item["item_id"]] > 1 + retries:
-            yield _doubled(f"{name} has {operations[item['item_id']]} operations for 1 order and {retries} retries")
-
-
-def _retries(history: History, order_id: str) -> int:
-    transitions = history.rows_of("order_transitions", "order_id", order_id)
-    return sum((row["source"], row["target"]) == ("provisioning_failed", "provisioning_started") for row in transitions)
-
-
-def _commanded_service(message: Row) -> str | None:
-    """The service that a command is for; of a certificate's, `service_id` is the hosting that it is for."""
-    found: str | None = message["data"].get("certificate_id") or message["data"].get("service_id")
-    return found
-
-
-def _commanded(history: History, message: Row) -> Iterator[Finding]:
-    """A command is one operation, besides those that follow from it."""
-    correlation = message.get("correlationid") or message["id"]
-    service_id = _commanded_service(message)
-    made = [
-        row["id"]
-        for row in history.rows_of("operations", "correlation_id", correlation)
-        if row["service_id"] == service_id and "/" not in row["id"]
-    ]
-    if not made:
-        yield _lost(f"{message['type']} of service {service_id} was accepted and has no operation")
-    if len(made) > 1:
-        yield _doubled(f"{message['type']} of service {service_id} has the operations {', '.join(made)}")
+def meaning(message: Row) -> str:
+    """SHA-256 of a message without what only traces it, whatever the order of its keys and its spaces."""
+    meant = {name: value for name, value in message.items() if name not in TRACING}
+    return hashlib.sha256(json.dumps(meant, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 # -- orders and items
@@ -139,7 +107,7 @@ def _course(history: History, order: Row) -> Iterator[Finding]:
     """The transitions are one way from the beginning to where the order stands; no end is left but by a retry."""
     moves = sorted(history.rows_of("order_transitions", "order_id", order["id"]), key=lambda row: row["version"])
     for before, after in pairwise(moves):
-        if before["target"] != after["source"]:
+        if before["target"] != after["source"] or before["target"] in FINAL:
             yield _doubled(f"order {order['id']} went to {before['target']} and then left {after['source']}")
     if moves and moves[-1]["target"] != order["status"]:
         yield _lost(f"order {order['id']} went to {moves[-1]['target']} and stands at {order['status']}")
@@ -189,11 +157,16 @@ def _is_told(operation: Row, told: Collection[str]) -> bool:
 
 
 def _is_planned(history: History, operation: Row) -> bool:
-    """A time that was chosen, by us or by a vendor, not one of another try: those are seconds away in a test."""
-    if operation["state"] not in ("waiting", "uncertain") or operation["due_at"] is None:
+    """A time that was chosen, by us or by a vendor, not one of another try: those are seconds away in a test.
+
+    It says what it waits for. The end of a term alone comes when it comes; any other wait gives up at its deadline.
+    """
+    if operation["state"] not in ("waiting", "uncertain") or operation["due_at"] is None or not operation["reason"]:
         return False
-    at_least = timedelta() if operation["deadline"] is None else LONGER_THAN_A_RETRY
-    return moment(operation["due_at"]) > moment(history.taken_at) + at_least
+    due = moment(operation["due_at"])
+    if operation["deadline"] is None:
+        return bool(operation["workflow"] == AT_END_OF_TERM) and due > moment(history.taken_at)
+    return moment(history.taken_at) + LONGER_THAN_A_RETRY < due <= moment(operation["deadline"])
 
 
 def _ahead(history: History, operation: Row) -> Iterator[Row]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from tests.support.judge.acceptance import meaning
 from tests.support.judge.history import History, Row
 
 Rows = list[dict[str, Any]]
@@ -19,6 +20,7 @@ PLACE = {
     "id": "place-1",
     "source": "shop",
     "type": "order.place.v1",
+    "actorid": "ada",
     "data": {"order_id": "o1", "items": [{"item_id": "1"}]},
 }
 SUSPEND = {"id": "suspend-1", "source": "shop", "type": "service.suspend.v1", "data": {"service_id": "s1"}}
@@ -43,6 +45,20 @@ def _operation(position: int, workflow: str, **changes: Any) -> dict[str, Any]:
         "attention": None,
         "ended_at": at(9),
         **changes,
+    }
+
+
+def _transition(version: int, source: str, target: str) -> dict[str, Any]:
+    return {"order_id": "o1", "version": version, "source": source, "target": target, "message_id": None}
+
+
+def inbox_row(message: Mapping[str, Any]) -> dict[str, Any]:
+    """The row of a message that was accepted."""
+    return {
+        "source": message["source"],
+        "message_id": message["id"],
+        "body_hash": meaning(message),
+        "outcome": "accepted",
     }
 
 
@@ -99,23 +115,20 @@ def good() -> History:
         outbox.append(told(number, stream, places[stream], kind, **data))
         heard.append(json.loads(outbox[-1]["body"]))
     tables: dict[str, Rows] = {
-        "inbox": [
-            {"source": message["source"], "message_id": message["id"], "outcome": "accepted"}
-            for message in (PLACE, SUSPEND)
-        ],
+        "inbox": [inbox_row(message) for message in (PLACE, SUSPEND)],
         "quarantine": [],
         "orders": [{"id": "o1", "status": "completed", "version": 4}],
-        "order_items": [{"order_id": "o1", "item_id": "1", "status": "succeeded"}],
+        "order_items": [{"order_id": "o1", "item_id": "1", "status": "succeeded", "attributes": {}}],
         "order_transitions": [
-            {"order_id": "o1", "version": 1, "source": "started", "target": "provisioning_started"},
-            {"order_id": "o1", "version": 3, "source": "provisioning_started", "target": "provisioning_finished"},
-            {"order_id": "o1", "version": 4, "source": "provisioning_finished", "target": "completed"},
+            _transition(1, "started", "provisioning_started"),
+            _transition(3, "provisioning_started", "provisioning_finished"),
+            _transition(4, "provisioning_finished", "completed"),
         ],
         "services": [
             {"id": "s1", "ownership_mark": "svc:s1", "customer_id": "c1", "status": "suspended", "version": 2}
         ],
         "operations": [
-            _operation(1, "hosting.create", order_id="o1", item_id="1", correlation_id="place-1"),
+            _operation(1, "hosting.create", order_id="o1", item_id="1", correlation_id="place-1", ended_at=at(4)),
             _operation(2, "hosting.suspend", correlation_id="suspend-1"),
         ],
         "operation_requirements": [],
@@ -144,10 +157,10 @@ def undone() -> History:
     tables: dict[str, Rows] = {name: [dict(row) for row in rows] for name, rows in history.tables.items()}
     tables["inbox"] = tables["inbox"][:1]
     tables["orders"] = [{"id": "o1", "status": "completed_with_errors", "version": 0}]
-    tables["order_items"] = [{"order_id": "o1", "item_id": "1", "status": "failed"}]
+    tables["order_items"] = [{**tables["order_items"][0], "status": "failed"}]
     tables["order_transitions"] = [
-        {"order_id": "o1", "version": 1, "source": "started", "target": "provisioning_started"},
-        {"order_id": "o1", "version": 3, "source": "provisioning_started", "target": "completed_with_errors"},
+        _transition(1, "started", "provisioning_started"),
+        _transition(3, "provisioning_started", "completed_with_errors"),
     ]
     tables["services"] = [{**tables["services"][0], "status": "failed", "version": 0}]
     tables["operations"] = [{**tables["operations"][0], "state": "compensated"}]
@@ -192,6 +205,13 @@ def copy_row(history: History, table: str, where: Mapping[str, Any], **values: A
     """The same history with a second row like the one that fits, but for `values`."""
     row = next(row for row in history.table(table) if where.items() <= row.items())
     return add(history, table, **{**row, **values})
+
+
+def accept(history: History, *messages: Mapping[str, Any]) -> History:
+    """The same history with messages that were published and accepted, and came to nothing so far."""
+    rows = [*(dict(row) for row in history.table("inbox")), *map(inbox_row, messages)]
+    published = [*history.published, *map(json.dumps, messages)]
+    return replace(_with(history, "inbox", rows), published=published)
 
 
 def effects(history: History, *ledger: Row) -> History:

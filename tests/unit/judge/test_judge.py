@@ -66,10 +66,12 @@ ACCEPTANCE: dict[str, tuple[Wrong, Forgery]] = {
     ),
     "an operation whose planned time is over": (
         Wrong.STUCK,
-        lambda: change(
-            good(), "operations", {"id": "op2"}, state="waiting", ended_at=None, deadline=None, due_at=at(10)
-        ),
+        lambda: _until_the_end_of_the_term(due_at=at(10)),
     ),
+    "an operation that waits for a reason that nobody knows": (Wrong.STUCK, lambda: _for_its_vendor(reason=None)),
+    "an operation that waits for ever": (Wrong.STUCK, lambda: _for_its_vendor(deadline=None)),
+    "an operation that waits beyond its deadline": (Wrong.STUCK, lambda: _for_its_vendor(deadline=at(59))),
+    "the end of a term that says nothing": (Wrong.STUCK, lambda: _until_the_end_of_the_term(reason="")),
     "an ended operation without the time of its end": (
         Wrong.STUCK,
         lambda: change(good(), "operations", {"id": "op2"}, ended_at=None),
@@ -167,6 +169,19 @@ TOKENS: dict[str, Forgery] = {
     "a write under a token that was never given": lambda: change(good(), "steps", {"name": "suspend"}, fence=7),
 }
 
+TURNS: dict[str, Forgery] = {
+    "an operation that began before the one ahead had ended": lambda: change(
+        good(), "operations", {"id": "op1"}, ended_at=at(5.2)
+    ),
+    "an operation that began while the one ahead waits": lambda: change(
+        good(), "operations", {"id": "op1"}, state="waiting", ended_at=None
+    ),
+    "an operation that began before one that was accepted earlier": lambda: change(
+        change(good(), "operations", {"id": "op2"}, position=0), "operations", {"id": "op2"}, ended_at=at(9)
+    ),
+    "an attempt out of turn": lambda: add(good(), "attempts", operation_id="op2", at=at(2)),
+}
+
 LEASES: dict[str, Forgery] = {
     "a lease that is longer than a lease": lambda: change(
         good(), "operations", {"id": "op2"}, state="running", due_at=at(50)
@@ -234,6 +249,21 @@ def test_c6_condemns(name: str) -> None:
     assert found(TOKENS[name](), "C6") == {Wrong.DOUBLED}
 
 
+@pytest.mark.parametrize("name", TURNS)
+def test_c6_condemns_what_is_out_of_turn(name: str) -> None:
+    assert found(TURNS[name](), "C6") == {Wrong.DOUBLED}
+
+
+def test_operations_of_different_resources_may_run_side_by_side() -> None:
+    history = change(good(), "operations", {"id": "op1"}, ended_at=at(8))
+    assert found(change(history, "operations", {"id": "op2"}, resource="service:s1:end-of-term"), "C6") == set()
+
+
+def test_an_operation_may_wait_behind_one_that_has_not_ended() -> None:
+    behind = copy_row(good(), "operations", {"id": "op2"}, id="op3", position=3, state="ready", ended_at=None)
+    assert found(change(behind, "operations", {"id": "op2"}, state="waiting", ended_at=None), "C6") == set()
+
+
 @pytest.mark.parametrize("name", LEASES)
 def test_c7_condemns(name: str) -> None:
     assert found(LEASES[name](), "C7") == {Wrong.STUCK}
@@ -272,16 +302,31 @@ def test_an_operation_that_is_held_and_told_passes() -> None:
     assert found(replace(held, heard=[*held.heard, told]), "C1") == set()
 
 
+def _until_the_end_of_the_term(**changes: object) -> History:
+    waiting = {"workflow": "service.at-end-of-term", "state": "waiting", "reason": "waiting for the end of the term"}
+    never = {"ended_at": None, "deadline": None, "due_at": at(50)}
+    return change(good(), "operations", {"id": "op2"}, **waiting | never | changes)
+
+
+def _for_its_vendor(**changes: object) -> History:
+    """An operation that waits for an hour, and may wait for two."""
+    times = {"due_at": "2026-01-01T01:00:00+00:00", "deadline": "2026-01-01T02:00:00+00:00", "ended_at": None}
+    waiting = {"state": "waiting", "reason": "the vendor said so", **times}
+    return change(good(), "operations", {"id": "op2"}, **waiting | changes)
+
+
+def test_an_operation_that_waits_for_its_vendor_passes() -> None:
+    assert found(_for_its_vendor(), "C1") == set()
+
+
 def test_an_operation_that_waits_for_its_planned_time_passes() -> None:
-    waiting = {"state": "waiting", "ended_at": None, "deadline": None, "due_at": at(50)}
-    assert found(change(good(), "operations", {"id": "op2"}, **waiting), "C1") == set()
+    assert found(_until_the_end_of_the_term(), "C1") == set()
 
 
 @pytest.mark.parametrize("state", ["waiting", "uncertain"])
 def test_an_operation_behind_one_that_its_vendor_bade_wait_passes(state: str) -> None:
-    ahead = {"state": state, "ended_at": None, "due_at": "2026-01-01T03:00:00+00:00", "resource": "service:s1"}
     behind = {"id": "op3", "position": 3, "correlation_id": "upkeep", "state": "ready", "due_at": at(40)}
-    history = change(good(), "operations", {"id": "op2"}, **ahead)
+    history = _for_its_vendor(state=state)
     op2 = next(row for row in history.table("operations") if row["id"] == "op2")
     assert found(add(history, "operations", **{**op2, **behind}), "C1") == set()
     assert found(add(history, "operations", **{**op2, **behind, "resource": "service:s2"}), "C1") == {Wrong.STUCK}
