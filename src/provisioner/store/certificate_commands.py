@@ -30,7 +30,7 @@ class NotIssuedHere(RefusedError):
 
 
 class NoCertificateYet(RefusedError):
-    """There is none yet that could be renewed; the first one is obtained by `certificate.issue`."""
+    """There is none yet that could be renewed or revoked; the first one is obtained by `certificate.issue`."""
 
     code: ClassVar[str] = "no_certificate_yet"
 
@@ -90,13 +90,15 @@ def _to_replace(service: Mapping[str, Any]) -> Row:
 def _to_revoke(writing: Writing, service: Mapping[str, Any], command: NewCommand) -> Row:
     """The certificate that is meant, with the account that issued it: another may follow before its turn comes.
 
-    None where there is none yet. Raises NotItsCertificate.
+    Nothing of one that was not kept. Raises NoCertificateYet and NotItsCertificate.
     """
     asked_for = command.inputs.get("fingerprint")
     fingerprint = asked_for or service["data"].get("fingerprint")
+    if fingerprint is None:
+        raise NoCertificateYet
     own = (certificates.c.service_id == service["id"], certificates.c.fingerprint == fingerprint)
     query = sa.select(certificates).where(*own).order_by(certificates.c.obtained_at.desc()).limit(1)
-    row = writing.connection.execute(query).mappings().first() if fingerprint else None
+    row = writing.connection.execute(query).mappings().first()
     if row is None and asked_for:
         raise NotItsCertificate
     pinned = {"fingerprint": "fingerprint", "chain": "chain", "source": "source", "account": "vendor_account"}

@@ -56,8 +56,13 @@ class TestRevocations:
         assert code(renewed.say("revoke", fingerprint=f"{3:064x}")) == ("rejected", "certificate_not_its_own")
         assert renewed.stage.count("operations") == 0
 
-    def test_where_there_is_none_yet_it_is_about_the_one_that_comes(self, desk: CertificateStage) -> None:
+    def test_where_there_is_none_yet_none_is_revoked(self, desk: CertificateStage) -> None:
         desk.issue()
+        assert code(desk.say("revoke")) == ("rejected", "no_certificate_yet")
+        assert desk.stage.count("operations") == 1
+
+    def test_one_that_was_not_kept_is_meant_as_its_service_has_it(self, desk: CertificateStage) -> None:
+        add_certificate(desk.stage, data={"fingerprint": FIRST})
         assert self.given(desk, desk.say("revoke")) == {"reason": "unspecified"}
 
 

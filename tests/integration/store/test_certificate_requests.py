@@ -211,6 +211,7 @@ class TestCommands:
     def test_other_commands_have_their_place_and_no_key(
         self, active: CertificateStage, verb: str, given: dict[str, Any], resource: str, inputs: dict[str, Any]
     ) -> None:
+        active.becomes("active", data={"fingerprint": "ab" * 32})
         assert active.say(verb, **given).outcome == "accepted"
         row = active.operation(verb)
         assert (row["resource"], row["inputs"], row["sealed_secret"]) == (resource, inputs, None)

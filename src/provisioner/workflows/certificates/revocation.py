@@ -44,7 +44,7 @@ class _Meant:
 
     @classmethod
     def by(cls, op: Operation) -> "_Meant | None":
-        """The one that was pinned at acceptance; else, and always by earlier versions, the service's own."""
+        """The one that was pinned at acceptance; else, as by earlier versions, the service's own."""
         given = op.inputs
         if given.get("chain"):
             account = given["account"] or op.service.vendor_account
