@@ -98,14 +98,26 @@ def fences(shop: Production) -> list[int]:
 
 
 def events_out_of_order(shop: Production) -> list[str]:
-    """Take all events out of the queue; the subjects whose events, repeats apart, are not 1, 2, 3, …"""
+    """Take all events out of the queue; the orders whose events, repeats apart, are not 1, 2, 3, … to the last.
+
+    Waits for the relay to publish what was written.
+    """
+    wait_for(lambda: unpublished(shop) == 0, "every event is published", timeout=60)
     streams: dict[str, list[int]] = {}
     seen: set[str] = set()
     for event in shop.heard():
-        if event["id"] not in seen and event["type"].startswith("order."):
+        order_id = event["data"].get("order_id")
+        if event["id"] not in seen and event["subject"] == order_id:
             seen.add(event["id"])
-            streams.setdefault(event["subject"], []).append(event["sequence"])
-    return [subject for subject, numbers in streams.items() if numbers != sorted(numbers)]
+            streams.setdefault(order_id, []).append(event["sequence"])
+    told = _events_of_orders(shop)
+    return [order_id for order_id, last in told.items() if streams.get(order_id, []) != list(range(1, last + 1))]
+
+
+def _events_of_orders(shop: Production) -> Mapping[str, int]:
+    """How many events were written about each order: its version counts them."""
+    with shop.store.database.read() as connection:
+        return {row.id: row.version for row in connection.execute(sa.select(orders.c.id, orders.c.version))}
 
 
 def leaks(shop: Production, canary: str) -> bool:
