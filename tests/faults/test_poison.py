@@ -1,12 +1,16 @@
 """Anything at all on the queue: good orders finish, and each body that is none is in quarantine once."""
 
 import random
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
 from tests.faults import poison
+from tests.faults.judging import Verdict
 from tests.faults.measuring import Measured
 from tests.faults.poison import Outcome
 from tests.support.postgres import PostgresCluster
@@ -39,12 +43,11 @@ def test_every_good_order_is_completed_once(outcome: Outcome, seed: int, measure
 
 
 def test_every_bad_body_is_in_quarantine_once_to_the_byte(outcome: Outcome) -> None:
-    assert outcome.missing == []
-    assert len(outcome.opened) == len(outcome.published)
+    assert sorted(outcome.set_aside.values()) == sorted(outcome.published)
 
 
 def test_the_storefront_is_told_once_of_each_bad_body(outcome: Outcome) -> None:
-    assert outcome.told == len(outcome.published)
+    assert (outcome.untold, outcome.repeated) == ([], [])
 
 
 def test_no_process_ends_and_no_thread_dies(outcome: Outcome) -> None:
@@ -54,3 +57,42 @@ def test_no_process_ends_and_no_thread_dies(outcome: Outcome) -> None:
 
 def test_a_secret_among_the_bodies_is_shown_nowhere(outcome: Outcome) -> None:
     assert outcome.verdict.leaked_secrets == ()
+
+
+# -- what a run tells, and how it ends
+
+GOOD: Final = Outcome(
+    verdict=Verdict(orders=1),
+    published={b"{", b"["},
+    set_aside={"q-1": b"{", "q-2": b"["},
+    told=Counter(["q-1", "q-2"]),
+    workflows=["hosting.create"],
+    restarts=0,
+    threads=(9, 9),
+    seconds=1.0,
+    alone={},
+    among_poison={},
+)
+
+
+def test_a_run_in_which_each_body_was_set_aside_and_told_once_is_good() -> None:
+    assert poison.kept(poison.report(GOOD, 1))
+
+
+@pytest.mark.parametrize(
+    ("forged", "wrong"),
+    [
+        ({"set_aside": {"q-1": b"{"}, "told": Counter(["q-1"])}, "lost"),
+        ({"set_aside": {"q-1": b"{", "q-2": b"[ "}}, "lost"),
+        ({"told": Counter(["q-1"])}, "lost"),
+        ({"told": Counter(["q-1", "q-2", "q-2"])}, "doubled"),
+        ({"told": Counter(["q-1", "q-2", None])}, "doubled"),
+        ({"set_aside": {**GOOD.set_aside, "q-3": b"{"}, "told": Counter(["q-1", "q-2", "q-3"])}, "doubled"),
+        ({"restarts": 1}, "stuck"),
+        ({"threads": (9, 8)}, "stuck"),
+    ],
+    ids=["gone", "other bytes", "untold", "told twice", "told of none", "twice in quarantine", "a process", "a thread"],
+)
+def test_a_run_in_which_one_was_not_is_bad(forged: dict[str, Any], wrong: str) -> None:
+    told = poison.report(replace(GOOD, **forged), 1)
+    assert (told[wrong], poison.kept(told)) == (1, False)
