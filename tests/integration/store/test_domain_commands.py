@@ -9,6 +9,7 @@ from provisioner.store.tables import services
 from provisioner.workflows.domains.contacts import handle_of
 from tests.integration.store.registrars import NAME, DomainStage, desk, item
 from tests.support.domains import contact, contacts
+from tests.support.engine.vendor import down
 from tests.support.stores import hosting, together
 
 __all__ = ["desk"]
@@ -127,6 +128,20 @@ class TestCommands:
         assert (active.service()["status"], active.service()["intended_status"]) == ("active", "active")
         assert active.stage.count("operations", workflow="domain.upkeep") == 1
         assert active.service()["upkeep_workflow"] == "domain.upkeep"
+
+    def test_operators_are_told_what_a_deletion_that_was_called_off_could_not_give_back(
+        self, active: DomainStage
+    ) -> None:
+        active.registry.hosts.add(f"ns1.{NAME}")
+        active.registry.domains[NAME].hosts += (f"ns1.{NAME}",)
+        active.registry.will("delete", down())
+        active.say("delete", reason="not wanted")
+        active.work()
+        active.say("restore", reason="wanted after all")
+        active.work()
+        told = [event["data"] for event in active.stage.events("service/domain-1") if "detail" in event["data"]]
+        assert [each["detail"].partition("; ")[2] for each in told] == [f"what could not be given back: ns1.{NAME}"]
+        assert active.service()["status"] == "active"
 
     def test_a_domain_in_redemption_that_is_looked_after_stays_on_its_way_out(self, active: DomainStage) -> None:
         active.registry.add_grace = False

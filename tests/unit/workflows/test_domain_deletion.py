@@ -186,6 +186,16 @@ def test_a_deletion_that_is_called_off_halfway_gives_back_what_it_took(domain: D
     assert as_it_was(domain)[0] == (OWN, OTHER)
 
 
+def test_a_deletion_that_is_called_off_and_cannot_give_everything_back_fails_and_names_it(domain: DomainWorld) -> None:
+    with_hosts(domain, OWN)
+    domain.registry.will("delete", Answer(takes_effect=False, raises=down().raises, meanwhile=lambda: restore(domain)))
+    domain.do("domain.delete")
+    assert (domain.state(), domain.state("op-2")) == (OperationState.FAILED, OperationState.SUCCEEDED)
+    assert told(domain) == (
+        f"not_given_back: a newer command (domain.restore) made this pointless; what could not be given back: {OWN}"
+    )
+
+
 def restore(domain: DomainWorld) -> None:
     domain.ask("domain.restore", reason="wanted after all")
 

@@ -24,6 +24,7 @@ from provisioner.workflows.domains.seen import (
 from provisioner.workflows.domains.standing import TOMORROW, UPKEEP, as_seen, check_unwanted, gone
 from provisioner.workflows.journal import NEVER, ServiceChange, Upkeep
 from provisioner.workflows.operation import Operation
+from provisioner.workflows.recorder import Superseded
 
 IN_GRACE: Final = "deleted"  # what the port's `delete` calls a domain that was taken back at once
 
@@ -93,7 +94,10 @@ def _own(seen: Seen) -> tuple[str, ...]:
 
 @contextmanager
 def _given_back(op: Operation, registrar: Registrar, seen: Seen, taken: Taken) -> Iterator[None]:
-    """After a refusal the domain stays, and gets back what was taken; the refusal names what it does not get."""
+    """After a refusal the domain stays, and gets back what was taken; the refusal names what it does not get.
+
+    Raises Rejected `not_given_back` then for a deletion that was called off: as superseded it would be told to nobody.
+    """
     try:
         yield
     except Rejected as refused:
@@ -102,6 +106,8 @@ def _given_back(op: Operation, registrar: Registrar, seen: Seen, taken: Taken) -
         _put_back(op, registrar, seen, taken, lost)
         if lost:
             refused.message += f"; what could not be given back: {', '.join(dict.fromkeys(lost))}"
+        if lost and isinstance(refused, Superseded):
+            raise Rejected("not_given_back", refused.message) from refused
         raise
 
 
