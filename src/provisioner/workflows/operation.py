@@ -106,6 +106,10 @@ class Operation:
             raise TypeError(f"{self._claim.workflow} has no parent service")
         return self._claim.parent
 
+    def has_begun(self, step: str) -> bool:
+        """Whether an earlier run has come to this step; then what was decided before it holds."""
+        return step in self._claim.steps
+
     def at(self, account: str | None) -> Any:
         """The adapter of another vendor account, to be used like the workflow's own.
 

@@ -34,9 +34,14 @@ class Spared:
 
 
 def spared(op: Operation, current: Current) -> Spared | None:
-    """Why what the site uses is left in use; None when it is not. Of what cannot be seen, what is known counts."""
-    siblings = [Sibling.from_json(each) for each in op.inputs.get("siblings") or ()]
+    """Why what the site uses is left in use; None when it is not, and when the installation has begun.
+
+    Of what cannot be seen, what is known counts.
+    """
     chain = serving.look(op, "served-before").get("chain")
+    if op.has_begun("install"):
+        return None
+    siblings = [Sibling.from_json(each) for each in op.inputs.get("siblings") or ()]
     if chain is None:
         return _spared_unseen(op, current, siblings)
     served = facts_of(chain)

@@ -194,6 +194,20 @@ def test_one_that_was_installed_last_is_known_as_ours_to_the_next(world: Certifi
     assert [name for _, name in world.host.repository] == [world.service.data["installed_as"]]
 
 
+@pytest.mark.parametrize("call", ["install_certificate", "use_certificate"])
+def test_what_has_begun_goes_on_although_the_newest_one_would_spare_what_was_there(
+    world: CertificateWorld, call: str
+) -> None:
+    world.have(installed=False, issuer="Another Intermediate")
+    world.others_serve(issuer="Another Intermediate", age=timedelta(days=2))
+    world.host.will(call, *[down()] * 8)
+    world.ask("certificate.install", automatic=True)
+    world.run_within(5)
+    world.do("certificate.renew")
+    assert world.state() is OperationState.SUCCEEDED
+    assert world.service.data["installed_as"] == world.host.used[SITE]
+
+
 def test_an_installation_that_crashed_goes_on_with_the_key_that_fits(world: CertificateWorld) -> None:
     world.have(installed=False)
     world.host.will("install_certificate", crash(took_effect=False))

@@ -8,12 +8,12 @@ import pytest
 
 from provisioner.kernel.private_keys import generate_private_key, make_csr
 from provisioner.orders.certificates import facts_of, installed_name
-from provisioner.orders.statuses import ServiceStatus
+from provisioner.orders.statuses import OperationState, ServiceStatus
 from provisioner.ports.certificates import InstalledCertificate
 from provisioner.workflows.journal import ServiceRecord, Upkeep
 from provisioner.workflows.memory import NewOperation
 from tests.support.certificates import LIFETIME, facts_as_data, sign
-from tests.support.engine.vendor import refused
+from tests.support.engine.vendor import down, refused
 from tests.unit.workflows.certificates.world import CERTIFICATE, DOMAIN, HOSTING, PANEL, SITE, CertificateWorld
 
 OTHER = "other"
@@ -128,6 +128,20 @@ def test_what_cannot_be_seen_is_known(world: CertificateWorld) -> None:
     world.host.away = "no connection to port 443"
     world.do("certificate.renew")
     assert (world.served_fingerprint, world.service.data["problem_code"]) == (brought, "other_in_use")
+
+
+def test_what_has_begun_goes_on_although_the_newest_one_would_take_a_name_off(world: CertificateWorld) -> None:
+    world.have(installed=False)
+    beside(world, "authority", age=timedelta(days=10))
+    world.host.will("use_certificate", *[down()] * 40)
+    world.ask("certificate.renew")
+    while "certificate.install" not in world.workflows:
+        world.run_one()
+    world.run_within(5)
+    world.authority.elsewhere = {WWW: "it leads elsewhere"}
+    world.do("certificate.renew")
+    assert world.state("op-1/certificate.install") is OperationState.SUCCEEDED
+    assert WWW not in world.service.data["names"]
 
 
 def test_that_another_is_in_use_is_known_whatever_fails_later(world: CertificateWorld) -> None:
