@@ -13,7 +13,7 @@ from adapters.sandbox.faults import Fault
 from provisioner.kernel.clock import SystemClock
 from provisioner.ports.accounts import VendorAccount
 from provisioner.ports.certificates import Challenge
-from provisioner.ports.outcomes import Done, Pending, Unavailable, Uncertain
+from provisioner.ports.outcomes import Done, Pending, Throttled, Unavailable, Uncertain
 from tests.contract.authority_suite import (
     HTTP,
     SUPERSEDED,
@@ -25,6 +25,7 @@ from tests.contract.authority_suite import (
     wanted,
 )
 from tests.contract.sandbox_acme.world import World
+from tests.support.processes import wait_for
 
 pytestmark = pytest.mark.matrix
 
@@ -42,6 +43,7 @@ AFTER = [
     Fault.GARBAGE_AFTER_EFFECT,
     Fault.FAIL_AFTER_EFFECT,
     Fault.CUT_IN_REPLY,
+    Fault.SLOW_DRIP,
 ]
 GARBAGE = (Fault.GARBAGE_BEFORE_EFFECT, Fault.GARBAGE_AFTER_EFFECT)
 
@@ -98,7 +100,7 @@ class Prepared:
     """A call that is ready; the request that it leads to, the effect in the ledger, how often it may happen."""
 
     request: str
-    call: Callable[[], Done | Pending]
+    call: Callable[[], Done | Pending | None]
     effect: str = ""
     most: int = 1
     outcome: type[Exception] = Unavailable
@@ -140,14 +142,28 @@ def renewal_window(world: SandboxWorld) -> Prepared:
     return Prepared("renewal-info", partial(world.authority.renewal_window, chain))
 
 
-OPERATIONS = [open_order, answer, validated, issue, revoke, renewal_window]
+def find_issued(world: SandboxWorld) -> Prepared:
+    order = ready(world, world.authority, wanted([new_name(world)]))
+    issued(world.authority, order)
+    return Prepared("order:read", partial(world.authority.find_issued, order))
+
+
+OPERATIONS = [open_order, answer, validated, issue, revoke, renewal_window, find_issued]
+SIGNED = [prepare for prepare in OPERATIONS if prepare is not renewal_window]
+UNSIGNED = [renewal_window]
 LOST = [
     pytest.param(prepare, fault, id=f"{prepare.__name__}-{fault}")
     for prepare in OPERATIONS
     for fault in (*BEFORE, *AFTER)
     if not (prepare is renewal_window and fault in GARBAGE)
 ]
-each_operation = pytest.mark.parametrize("prepare", OPERATIONS, ids=lambda prepare: prepare.__name__)
+
+
+def named(prepare: "Prepare") -> str:
+    return prepare.__name__
+
+
+each_operation = pytest.mark.parametrize("prepare", OPERATIONS, ids=named)
 Prepare = Callable[[SandboxWorld], Prepared]
 
 
@@ -164,7 +180,7 @@ def test_a_lost_answer_is_told_as_such_and_calling_again_leaves_one_effect(
     prepare: Prepare, fault: Fault, world: SandboxWorld
 ) -> None:
     prepared = prepare(world)
-    before = world.count(prepared.effect) if prepared.effect else 0
+    before = count(prepared, world)
     world.simulator.faults.plan(prepared.request, fault, seconds=3)
     try:
         prepared.call()
@@ -178,10 +194,48 @@ def test_a_lost_answer_is_told_as_such_and_calling_again_leaves_one_effect(
         assert 1 <= world.count(prepared.effect) - before <= (prepared.most if fault in AFTER else 1)
 
 
+@pytest.mark.parametrize("fault", [Fault.LATE_SUCCESS])
+@each_operation
+def test_what_happens_after_the_time_out_happens_once(prepare: Prepare, fault: Fault, world: SandboxWorld) -> None:
+    prepared = prepare(world)
+    before = count(prepared, world)
+    world.simulator.faults.plan(prepared.request, fault, seconds=0.2)
+    with pytest.raises(prepared.outcome):
+        prepared.call()
+    wait_for(lambda: not prepared.effect or count(prepared, world) == before + 1, "it happens late")
+    assert isinstance(_settled(prepared.call), Done | Pending)
+    assert not prepared.effect or 1 <= count(prepared, world) - before <= prepared.most
+
+
+@pytest.mark.parametrize("fault", [Fault.DELAY])
+@each_operation
+def test_an_answer_that_takes_its_time_is_waited_for(prepare: Prepare, fault: Fault, world: SandboxWorld) -> None:
+    prepared = prepare(world)
+    before = count(prepared, world)
+    world.simulator.faults.plan(prepared.request, fault, seconds=0.2)
+    assert isinstance(prepared.call(), Done | Pending)
+    assert not prepared.effect or count(prepared, world) == before + 1
+
+
+@pytest.mark.parametrize("fault", [Fault.REFUSE])
+@each_operation
+def test_a_limit_that_is_reached_is_told_with_the_time_to_wait_and_nothing_happens(
+    prepare: Prepare, fault: Fault, world: SandboxWorld
+) -> None:
+    prepared = prepare(world)
+    before = count(prepared, world)
+    world.simulator.faults.plan(prepared.request, fault, code=429, text="rateLimited", seconds=90)
+    with pytest.raises(Throttled) as refused:
+        prepared.call()
+    assert (refused.value.retry_after, count(prepared, world)) == (90, before)
+    assert isinstance(prepared.call(), Done | Pending)
+
+
 @pytest.mark.parametrize("fault", GARBAGE)
-def test_a_window_that_cannot_be_read_is_none(fault: Fault, world: SandboxWorld) -> None:
+@pytest.mark.parametrize("prepare", UNSIGNED, ids=named)
+def test_a_window_that_cannot_be_read_is_none(prepare: Prepare, fault: Fault, world: SandboxWorld) -> None:
     """It is only advice: no certificate stays without a renewal for it (RFC 9773 section 4.3.3)."""
-    prepared = renewal_window(world)
+    prepared = prepare(world)
     world.simulator.faults.plan(prepared.request, fault)
     unread, read = prepared.call(), prepared.call()
     assert isinstance(unread, Done)
@@ -189,14 +243,17 @@ def test_a_window_that_cannot_be_read_is_none(fault: Fault, world: SandboxWorld)
     assert (dict(unread.data), set(read.data)) == ({}, {"start", "end", "look_again"})
 
 
-@each_operation
+@pytest.mark.parametrize("prepare", SIGNED, ids=named)
 def test_a_nonce_that_is_refused_is_followed_by_another_and_the_effect_happens_once(
     prepare: Prepare, world: SandboxWorld
 ) -> None:
     prepared = prepare(world)
-    if prepared.request == "renewal-info":
-        pytest.skip("this request bears no nonce")
-    before = world.count(prepared.effect) if prepared.effect else 0
+    before = count(prepared, world)
     world.simulator.faults.plan(prepared.request, Fault.REFUSE, code=400, text="badNonce", times=2)
     assert isinstance(prepared.call(), Done | Pending)
-    assert not prepared.effect or world.count(prepared.effect) == before + 1
+    assert not prepared.effect or count(prepared, world) == before + 1
+
+
+def count(prepared: Prepared, world: SandboxWorld) -> int:
+    """How often the effect of a call has happened; 0 for a call that has none."""
+    return world.count(prepared.effect) if prepared.effect else 0

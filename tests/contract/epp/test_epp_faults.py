@@ -2,25 +2,35 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
 from adapters.epp import EppRegistrar
 from adapters.sandbox.faults import Fault
 from provisioner.kernel.secret import Secret
-from provisioner.ports.outcomes import Failure, Misconfigured, Unavailable, Uncertain
+from provisioner.ports.outcomes import Done, Failure, Misconfigured, Unavailable, Uncertain
+from provisioner.ports.registrar import RegistryMessage
 from tests.contract.epp import prepared, simulated
-from tests.contract.epp.prepared import Prepare
+from tests.contract.epp.prepared import Prepare, Prepared
 from tests.contract.epp.simulated import EppWorld
 from tests.contract.registrar_world import OTHER_AUTH_CODE
 
 pytestmark = pytest.mark.matrix
 
 COMMAND_SECONDS = "2"
+HASTY_SECONDS = "1"  # where the time-out is what is waited for
+DRIP_SECONDS = 3 * float(HASTY_SECONDS)
 MOST_TRIES = 60
 
-each_operation = pytest.mark.parametrize("prepare", prepared.ONCE, ids=lambda prepare: prepare.__name__)
-each_purchase = pytest.mark.parametrize("prepare", prepared.SPENDING, ids=lambda prepare: prepare.__name__)
+
+def named(prepare: Prepare) -> str:
+    return prepare.__name__
+
+
+each_change = pytest.mark.parametrize("prepare", prepared.EVERY_CHANGE, ids=named)
+each_question = pytest.mark.parametrize("prepare", prepared.EVERY_QUESTION, ids=named)
+each_operation = pytest.mark.parametrize("prepare", prepared.ONCE, ids=named)
 
 BEFORE_EFFECT = [Fault.RESET_BEFORE_EFFECT, Fault.GARBAGE_BEFORE_EFFECT]
 AFTER_EFFECT = [
@@ -32,6 +42,9 @@ AFTER_EFFECT = [
     Fault.BAD_UTF8,
     Fault.WRONG_TRANSACTION,
 ]
+LOST_IN_TIME = [Fault.TIMEOUT_AFTER_EFFECT, Fault.SLOW_DRIP]
+OF_QUESTIONS = [*BEFORE_EFFECT, *AFTER_EFFECT, Fault.WRONG_OBJECT]
+SLOW_QUESTIONS = [Fault.TIMEOUT_BEFORE_EFFECT, *LOST_IN_TIME, Fault.LATE_SUCCESS, Fault.DELAY]
 CODES: list[tuple[int, type[Failure]]] = [(2104, Misconfigured), (2400, Uncertain), (2502, Unavailable)]
 
 
@@ -48,85 +61,127 @@ def registrar(world: EppWorld) -> Iterator[EppRegistrar]:
     world.simulator.faults.clear()
 
 
+@pytest.fixture
+def hasty(world: EppWorld) -> Iterator[EppRegistrar]:
+    """The same registrar with less patience."""
+    with simulated.opened(simulated.account(world.simulator, command_seconds=HASTY_SECONDS)) as registrar:
+        yield registrar
+    world.simulator.faults.clear()
+
+
 @pytest.mark.parametrize("fault", AFTER_EFFECT)
-@each_operation
+@each_change
 def test_mode_1_an_effect_whose_answer_is_lost_happens_once(
     prepare: Prepare, fault: Fault, registrar: EppRegistrar, world: EppWorld
 ) -> None:
-    ready = prepare(registrar, world)
-    before = world.effects()
-    world.simulator.faults.plan(ready.change, fault)
-    with pytest.raises(Uncertain):
-        ready.call()
-    assert ready.find is None or ready.find() is not None
-    ready.call()
-    assert world.effects() == before + 1
+    check_after(prepare(registrar, world), world, fault)
+
+
+@pytest.mark.parametrize("fault", LOST_IN_TIME)
+@each_change
+def test_mode_1_an_effect_whose_answer_comes_too_late_happens_once(
+    prepare: Prepare, fault: Fault, hasty: EppRegistrar, world: EppWorld
+) -> None:
+    check_after(prepare(hasty, world), world, fault)
 
 
 @pytest.mark.parametrize("fault", BEFORE_EFFECT)
-@each_operation
+@each_change
 def test_mode_1_an_effect_that_did_not_happen_is_not_found_and_then_made(
+    prepare: Prepare, fault: Fault, registrar: EppRegistrar, world: EppWorld
+) -> None:
+    check_before(prepare(registrar, world), world, fault)
+
+
+@pytest.mark.parametrize("fault", [Fault.TIMEOUT_BEFORE_EFFECT])
+@each_change
+def test_mode_1_a_time_out_before_the_effect_is_uncertain_and_then_it_is_made(
+    prepare: Prepare, fault: Fault, hasty: EppRegistrar, world: EppWorld
+) -> None:
+    check_before(prepare(hasty, world), world, fault)
+
+
+@pytest.mark.parametrize("fault", [Fault.LATE_SUCCESS])
+@each_change
+def test_mode_1_what_happens_after_the_time_out_is_found_and_happens_once(
+    prepare: Prepare, fault: Fault, hasty: EppRegistrar, world: EppWorld
+) -> None:
+    ready = prepare(hasty, world)
+    before = world.effects()
+    world.simulator.faults.plan(ready.change, fault, seconds=0.2)
+    with pytest.raises(Uncertain):
+        ready.call()
+    wait_until(lambda: world.effects() == before + min(ready.most, 1))
+    assert ready.find is None or ready.find() is not None
+    ready.call()
+    assert_once(ready, world, before)
+
+
+@pytest.mark.parametrize("fault", [Fault.DELAY])
+@each_change
+def test_an_answer_that_takes_its_time_is_waited_for(
+    prepare: Prepare, fault: Fault, registrar: EppRegistrar, world: EppWorld
+) -> None:
+    ready = prepare(registrar, world)
+    before = world.effects()
+    world.simulator.faults.plan(ready.change, fault, seconds=0.2)
+    ready.call()
+    assert world.effects() == before + min(ready.most, 1)
+
+
+@pytest.mark.parametrize("fault", [Fault.WRONG_OBJECT])
+@pytest.mark.parametrize("prepare", prepared.NAMED_IN_THE_ANSWER, ids=named)
+def test_an_answer_about_another_object_is_uncertain_and_it_happens_once(
+    prepare: Prepare, fault: Fault, registrar: EppRegistrar, world: EppWorld
+) -> None:
+    check_after(prepare(registrar, world), world, fault)
+
+
+@pytest.mark.parametrize("fault", [Fault.WRONG_OBJECT])
+@pytest.mark.parametrize("prepare", prepared.NOT_NAMED_IN_THE_ANSWER, ids=named)
+def test_an_answer_that_names_no_object_is_believed(
     prepare: Prepare, fault: Fault, registrar: EppRegistrar, world: EppWorld
 ) -> None:
     ready = prepare(registrar, world)
     before = world.effects()
     world.simulator.faults.plan(ready.change, fault)
-    with pytest.raises(Uncertain):
-        ready.call()
-    assert ready.find is None or ready.find() is None
     ready.call()
-    assert world.effects() == before + 1
+    assert_once(ready, world, before)
 
 
-@pytest.mark.parametrize("fault", [Fault.TIMEOUT_AFTER_EFFECT, Fault.SLOW_DRIP])
-@each_purchase
-def test_mode_1_a_purchase_whose_answer_comes_too_late_is_made_once(
+@pytest.mark.parametrize("fault", OF_QUESTIONS)
+@each_question
+def test_a_question_whose_answer_is_lost_changes_nothing_and_is_asked_again(
     prepare: Prepare, fault: Fault, registrar: EppRegistrar, world: EppWorld
 ) -> None:
-    ready = prepare(registrar, world)
-    before = world.effects()
-    world.simulator.faults.plan(ready.change, fault, seconds=3 * float(COMMAND_SECONDS))
-    with pytest.raises(Uncertain):
-        ready.call()
-    ready.call()
-    assert world.effects() == before + 1
+    check_question(prepare(registrar, world), world, fault)
 
 
-@each_purchase
-def test_mode_1_a_purchase_that_happens_after_the_time_out_is_found_and_made_once(
-    prepare: Prepare, registrar: EppRegistrar, world: EppWorld
+@pytest.mark.parametrize("fault", SLOW_QUESTIONS)
+@each_question
+def test_a_question_whose_answer_comes_too_late_changes_nothing_and_is_asked_again(
+    prepare: Prepare, fault: Fault, hasty: EppRegistrar, world: EppWorld
 ) -> None:
-    ready = prepare(registrar, world)
-    before = world.effects()
-    world.simulator.faults.plan(ready.change, Fault.LATE_SUCCESS, seconds=0.2)
-    with pytest.raises(Uncertain):
-        ready.call()
-    wait_until(lambda: ready.find is not None and ready.find() is not None)
-    ready.call()
-    assert world.effects() == before + 1
+    check_question(prepare(hasty, world), world, fault)
 
 
-@pytest.mark.parametrize("prepare", [prepared.register, prepared.renew, prepared.request_transfer])
-def test_an_answer_about_another_object_leaves_a_purchase_uncertain(
-    prepare: Prepare, registrar: EppRegistrar, world: EppWorld
+@pytest.mark.parametrize("fault", [Fault.REFUSE])
+@each_question
+def test_a_question_that_is_refused_changes_nothing_and_is_asked_again(
+    prepare: Prepare, fault: Fault, registrar: EppRegistrar, world: EppWorld
 ) -> None:
-    ready = prepare(registrar, world)
-    before = world.effects()
-    world.simulator.faults.plan(ready.change, Fault.WRONG_OBJECT)
-    with pytest.raises(Uncertain):
-        ready.call()
-    ready.call()
-    assert world.effects() == before + 1
+    check_question(prepare(registrar, world), world, fault, code=2400)
 
 
+@pytest.mark.parametrize("fault", [Fault.REFUSE])
 @pytest.mark.parametrize(("code", "outcome"), CODES)
-@each_operation
+@each_change
 def test_a_refusal_has_the_outcome_of_the_table_and_no_effect(
-    prepare: Prepare, code: int, outcome: type[Failure], registrar: EppRegistrar, world: EppWorld
+    prepare: Prepare, fault: Fault, registrar: EppRegistrar, world: EppWorld, *, code: int, outcome: type[Failure]
 ) -> None:
     ready = prepare(registrar, world)
     before = world.effects()
-    world.simulator.faults.plan(ready.change, Fault.REFUSE, code=code)
+    world.simulator.faults.plan(ready.change, fault, code=code)
     with pytest.raises(outcome) as refused:
         ready.call()
     assert refused.value.vendor_code == str(code)
@@ -162,7 +217,7 @@ def test_a_question_that_fails_changes_nothing_or_leaves_it_uncertain(
 
 def test_setting_a_code_again_does_no_harm(registrar: EppRegistrar, world: EppWorld) -> None:
     domain = prepared.register(registrar, world).call()
-    assert domain is not None
+    assert isinstance(domain, Done)
     world.simulator.faults.plan("domain:update", Fault.RESET_AFTER_EFFECT)
     with pytest.raises(Uncertain):
         registrar.change_auth_code(domain.ref, Secret(OTHER_AUTH_CODE))
@@ -203,6 +258,54 @@ def test_mode_10_an_empty_balance_parks_the_account_and_buys_nothing(registrar: 
     world.adjust(balances={simulated.US: "1000000.00"})
     ready.call()
     assert (parked.value.code, world.effects()) == ("balance_too_low", before + 1)
+
+
+def check_after(ready: Prepared, world: EppWorld, fault: Fault) -> None:
+    """The call is uncertain and has happened; calling again does nothing more."""
+    before = world.effects()
+    world.simulator.faults.plan(ready.change, fault, seconds=DRIP_SECONDS)
+    with pytest.raises(Uncertain):
+        ready.call()
+    assert ready.find is None or ready.find() is not None
+    ready.call()
+    assert_once(ready, world, before)
+
+
+def check_before(ready: Prepared, world: EppWorld, fault: Fault) -> None:
+    """The call is uncertain and nothing happened; calling again does it once."""
+    before = world.effects()
+    world.simulator.faults.plan(ready.change, fault, seconds=DRIP_SECONDS)
+    with pytest.raises(Uncertain):
+        ready.call()
+    assert ready.find is None or ready.find() is None
+    assert world.effects() == before
+    ready.call()
+    assert world.effects() == before + min(ready.most, 1)
+
+
+def check_question(ready: Prepared, world: EppWorld, fault: Fault, **options: object) -> None:
+    """It is answered rightly or not at all, and answered when it is asked again; nothing is changed by it."""
+    before, right = world.effects(), answer_of(ready)
+    seconds = 0.2 if fault is Fault.DELAY else DRIP_SECONDS
+    world.simulator.faults.plan(ready.change, fault, **{"seconds": seconds, **options})
+    with suppress(Unavailable):
+        assert answer_of(ready) == right
+    assert answer_of(ready) == right
+    assert world.effects() == before
+
+
+def answer_of(ready: Prepared) -> object:
+    """What a question is answered, without what is another each time."""
+    answer = ready.call()
+    if isinstance(answer, RegistryMessage):
+        return answer.message_id, answer.kind, answer.text
+    if isinstance(answer, Done):
+        return answer.ref, {name: value for name, value in answer.data.items() if name != "looked_at"}
+    return answer
+
+
+def assert_once(ready: Prepared, world: EppWorld, before: int) -> None:
+    assert min(ready.most, 1) <= world.effects() - before <= ready.most
 
 
 def outcome_of(call: Callable[[], object]) -> type[Failure] | None:

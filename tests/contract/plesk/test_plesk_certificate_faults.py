@@ -14,11 +14,15 @@ from tests.contract.plesk.vendor_faults import (
     AFTER_EFFECT,
     BEFORE_EFFECT,
     CODES,
-    READ_TIMEOUT,
+    OF_QUESTIONS,
     Prepared,
+    Question,
+    check_delay,
     check_fault_after,
     check_fault_before,
     check_late_success,
+    check_question,
+    patience,
 )
 
 pytestmark = pytest.mark.matrix
@@ -31,9 +35,10 @@ def world() -> Iterator[SitesWorld]:
 
 
 @pytest.fixture
-def host(world: SitesWorld) -> Iterator[PleskHosting]:
-    patience = {"read_timeout": READ_TIMEOUT, "connect_timeout": READ_TIMEOUT}
-    with simulated.opened(simulated.account(world.simulator, **patience)) as host:
+def host(world: SitesWorld, request: pytest.FixtureRequest) -> Iterator[PleskHosting]:
+    seconds = patience(request)
+    account = simulated.account(world.simulator, read_timeout=seconds, connect_timeout=seconds)
+    with simulated.opened(account) as host:
         yield host
     world.simulator.faults.clear()
 
@@ -112,8 +117,22 @@ def hide_file(host: PleskHosting, world: SitesWorld) -> Prepared:
     )
 
 
+def certificate_terms(host: PleskHosting, _world: SitesWorld) -> Question:
+    site = new_site(host)
+    return Question("site.get", lambda: host.certificate_terms(site))
+
+
+def find_certificate(host: PleskHosting, _world: SitesWorld) -> Question:
+    site = new_site(host)
+    certificate = new_certificate(site.domain)
+    host.install_certificate(site, certificate)
+    return Question("certificate.get-pool", lambda: host.find_certificate(site, certificate))
+
+
 PACKETS = [show_record, hide_record, install_certificate, use_certificate, remove_certificate]
+QUESTIONS = [certificate_terms, find_certificate]
 Prepare = Callable[[PleskHosting, SitesWorld], Prepared]
+Ask = Callable[[PleskHosting, SitesWorld], Question]
 each_packet = pytest.mark.parametrize("prepare", PACKETS, ids=lambda prepare: prepare.__name__)
 
 # What can break an FTP connection; the others are of HTTP.
@@ -148,21 +167,39 @@ def test_a_fault_after_the_effect_is_uncertain_and_calling_again_does_nothing_mo
     check_fault_after(prepare(host, world), world, fault)
 
 
+@pytest.mark.parametrize("fault", [Fault.LATE_SUCCESS])
 @each_packet
 def test_an_effect_that_comes_after_the_time_out_is_found_and_happens_once(
-    prepare: Prepare, host: PleskHosting, world: SitesWorld
+    prepare: Prepare, fault: Fault, host: PleskHosting, world: SitesWorld
 ) -> None:
-    check_late_success(prepare(host, world), world)
+    check_late_success(prepare(host, world), world, fault)
 
 
+@pytest.mark.parametrize("fault", [Fault.DELAY])
+@each_packet
+def test_an_answer_that_takes_its_time_is_waited_for(
+    prepare: Prepare, fault: Fault, host: PleskHosting, world: SitesWorld
+) -> None:
+    check_delay(prepare(host, world), world, fault)
+
+
+@pytest.mark.parametrize("fault", OF_QUESTIONS)
+@pytest.mark.parametrize("prepare", QUESTIONS, ids=named)
+def test_a_question_that_meets_a_fault_changes_nothing_and_is_asked_again(
+    prepare: Ask, fault: Fault, host: PleskHosting, world: SitesWorld
+) -> None:
+    check_question(prepare(host, world), world, fault)
+
+
+@pytest.mark.parametrize("fault", [Fault.REFUSE])
 @pytest.mark.parametrize(("code", "outcome"), CODES)
 @each_packet
 def test_a_refusal_has_the_outcome_of_the_table_and_no_effect(
-    prepare: Prepare, code: int, outcome: type[Failure], host: PleskHosting, world: SitesWorld
+    prepare: Prepare, fault: Fault, host: PleskHosting, world: SitesWorld, *, code: int, outcome: type[Failure]
 ) -> None:
     prepared = prepare(host, world)
     before = world.effects()
-    world.simulator.faults.plan(prepared.change, Fault.REFUSE, code=code, times=10)
+    world.simulator.faults.plan(prepared.change, fault, code=code, times=10)
     # Plesk says "operation failed" of a certificate that something uses; that it is still there decides.
     expected = Rejected if (prepare, code) == (remove_certificate, 1023) else outcome
     with pytest.raises(expected) as refused:
@@ -182,14 +219,14 @@ def test_a_server_that_is_not_ready_twice_is_asked_a_third_time(
     assert (prepared.happened(), world.effects()) == (True, before + 1)
 
 
-@pytest.mark.parametrize("fault", BEFORE_EFFECT)
+@pytest.mark.parametrize("of_look_up", BEFORE_EFFECT)
 @pytest.mark.parametrize("prepare", [*PACKETS, show_file, hide_file], ids=named)
 def test_a_look_up_that_fails_for_good_is_unavailable_and_changes_nothing(
-    prepare: Prepare, fault: Fault, host: PleskHosting, world: SitesWorld
+    prepare: Prepare, of_look_up: Fault, host: PleskHosting, world: SitesWorld
 ) -> None:
     prepared = prepare(host, world)
     before = world.effects()
-    world.simulator.faults.plan("*.get", fault, times=3)
+    world.simulator.faults.plan("*.get", of_look_up, times=3)
     with pytest.raises(Unavailable):
         prepared.call()
     world.simulator.faults.clear()
@@ -209,11 +246,14 @@ def test_a_change_that_cannot_be_read_back_is_uncertain_and_happens_once(
     assert (prepared.happened(), world.effects()) == (True, before + 1)
 
 
+@pytest.mark.parametrize("fault", [Fault.REFUSE])
 @pytest.mark.parametrize("prepare", [show_file, hide_file], ids=named)
-def test_a_file_server_that_is_too_busy_is_asked_later(prepare: Prepare, host: PleskHosting, world: SitesWorld) -> None:
+def test_a_file_server_that_is_too_busy_is_asked_later(
+    prepare: Prepare, fault: Fault, host: PleskHosting, world: SitesWorld
+) -> None:
     prepared = prepare(host, world)
     before = world.effects()
-    world.simulator.faults.plan("ftp.connect", Fault.REFUSE, code=421, times=3)
+    world.simulator.faults.plan("ftp.connect", fault, code=421, times=3)
     with pytest.raises(Unavailable) as busy:
         prepared.call()
     assert (busy.value.code, busy.value.vendor_code) == ("file_server_busy", "421")

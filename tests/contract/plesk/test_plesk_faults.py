@@ -6,7 +6,7 @@ import pytest
 
 from adapters.plesk import PleskHosting
 from adapters.sandbox.faults import Fault
-from provisioner.ports.hosting import HostingCustomer, HostingSubscription
+from provisioner.ports.hosting import HostingSubscription
 from provisioner.ports.outcomes import Failure, Unavailable, Uncertain
 from tests.contract.hosting_suite import new_customer, new_subscription
 from tests.contract.plesk import simulated
@@ -15,11 +15,15 @@ from tests.contract.plesk.vendor_faults import (
     AFTER_EFFECT,
     BEFORE_EFFECT,
     CODES,
-    READ_TIMEOUT,
+    OF_QUESTIONS,
     Prepared,
+    Question,
+    check_delay,
     check_fault_after,
     check_fault_before,
     check_late_success,
+    check_question,
+    patience,
 )
 
 pytestmark = pytest.mark.matrix
@@ -32,8 +36,8 @@ def world() -> Iterator[PleskWorld]:
 
 
 @pytest.fixture
-def panel(world: PleskWorld) -> Iterator[PleskHosting]:
-    with simulated.opened(simulated.account(world.simulator, read_timeout=READ_TIMEOUT)) as panel:
+def panel(world: PleskWorld, request: pytest.FixtureRequest) -> Iterator[PleskHosting]:
+    with simulated.opened(simulated.account(world.simulator, read_timeout=patience(request))) as panel:
         yield panel
     world.simulator.faults.clear()
 
@@ -73,13 +77,37 @@ def remove_customer(panel: PleskHosting, world: PleskWorld) -> Prepared:
     return Prepared("customer.del", lambda: panel.remove_customer(ref), lambda: not world.exists(ref))
 
 
+def find_customer(panel: PleskHosting, _world: PleskWorld) -> Question:
+    customer = new_customer()
+    panel.ensure_customer(customer)
+    return Question("customer.get", lambda: panel.find_customer(customer))
+
+
+def find_subscription(panel: PleskHosting, _world: PleskWorld) -> Question:
+    wanted = _wanted(panel)
+    panel.create_subscription(wanted)
+    return Question("webspace.get", lambda: panel.find_subscription(wanted))
+
+
+def usage(panel: PleskHosting, _world: PleskWorld) -> Question:
+    ref = panel.create_subscription(_wanted(panel)).ref
+    return Question("webspace.get", lambda: panel.usage(ref))
+
+
+def plans(panel: PleskHosting, _world: PleskWorld) -> Question:
+    return Question("service-plan.get", panel.plans)
+
+
 def _wanted(panel: PleskHosting) -> HostingSubscription:
     return new_subscription(panel.ensure_customer(new_customer()).ref, simulated.PLAN)
 
 
 OPERATIONS = [ensure_customer, create_subscription, suspend, resume, remove_subscription, remove_customer]
+QUESTIONS = [find_customer, find_subscription, usage, plans]
 each_operation = pytest.mark.parametrize("prepare", OPERATIONS, ids=lambda prepare: prepare.__name__)
+each_question = pytest.mark.parametrize("prepare", QUESTIONS, ids=lambda prepare: prepare.__name__)
 Prepare = Callable[[PleskHosting, PleskWorld], Prepared]
+Ask = Callable[[PleskHosting, PleskWorld], Question]
 
 
 @pytest.mark.parametrize("fault", BEFORE_EFFECT)
@@ -98,21 +126,39 @@ def test_a_fault_after_the_effect_is_uncertain_and_calling_again_does_nothing_mo
     check_fault_after(prepare(panel, world), world, fault)
 
 
+@pytest.mark.parametrize("fault", [Fault.LATE_SUCCESS])
 @each_operation
 def test_an_effect_that_comes_after_the_time_out_is_found_and_happens_once(
-    prepare: Prepare, panel: PleskHosting, world: PleskWorld
+    prepare: Prepare, fault: Fault, panel: PleskHosting, world: PleskWorld
 ) -> None:
-    check_late_success(prepare(panel, world), world)
+    check_late_success(prepare(panel, world), world, fault)
 
 
+@pytest.mark.parametrize("fault", [Fault.DELAY])
+@each_operation
+def test_an_answer_that_takes_its_time_is_waited_for(
+    prepare: Prepare, fault: Fault, panel: PleskHosting, world: PleskWorld
+) -> None:
+    check_delay(prepare(panel, world), world, fault)
+
+
+@pytest.mark.parametrize("fault", OF_QUESTIONS)
+@each_question
+def test_a_question_that_meets_a_fault_changes_nothing_and_is_asked_again(
+    prepare: Ask, fault: Fault, panel: PleskHosting, world: PleskWorld
+) -> None:
+    check_question(prepare(panel, world), world, fault)
+
+
+@pytest.mark.parametrize("fault", [Fault.REFUSE])
 @pytest.mark.parametrize(("code", "outcome"), CODES)
 @each_operation
 def test_a_refusal_has_the_outcome_of_the_table_and_no_effect(
-    prepare: Prepare, code: int, outcome: type[Failure], panel: PleskHosting, world: PleskWorld
+    prepare: Prepare, fault: Fault, panel: PleskHosting, world: PleskWorld, *, code: int, outcome: type[Failure]
 ) -> None:
     prepared = prepare(panel, world)
     before = world.effects()
-    world.simulator.faults.plan(prepared.change, Fault.REFUSE, code=code, times=10)
+    world.simulator.faults.plan(prepared.change, fault, code=code, times=10)
     with pytest.raises(outcome) as refused:
         prepared.call()
     assert refused.value.vendor_code == str(code)
@@ -130,14 +176,14 @@ def test_a_server_that_is_not_ready_twice_is_asked_a_third_time(
     assert (prepared.happened(), world.effects()) == (True, before + 1)
 
 
-@pytest.mark.parametrize("fault", BEFORE_EFFECT)
+@pytest.mark.parametrize("of_look_up", BEFORE_EFFECT)
 @each_operation
 def test_a_look_up_that_fails_for_good_is_unavailable_and_changes_nothing(
-    prepare: Prepare, fault: Fault, panel: PleskHosting, world: PleskWorld
+    prepare: Prepare, of_look_up: Fault, panel: PleskHosting, world: PleskWorld
 ) -> None:
     prepared = prepare(panel, world)
     before = world.effects()
-    world.simulator.faults.plan("*.get", fault, times=3)
+    world.simulator.faults.plan("*.get", of_look_up, times=3)
     with pytest.raises(Unavailable):
         prepared.call()
     world.simulator.faults.clear()
@@ -177,11 +223,3 @@ def test_what_a_plan_switch_leaves_as_it_was_is_a_warning(panel: PleskHosting, w
     with pytest.raises(Uncertain):
         panel.create_subscription(wanted)
     assert "Disk space: 10 GB" in panel.create_subscription(wanted).warnings[0]
-
-
-def test_an_answer_that_drips_for_too_long_is_uncertain_and_found(panel: PleskHosting, world: PleskWorld) -> None:
-    customer: HostingCustomer = new_customer()
-    world.simulator.faults.plan("customer.add", Fault.SLOW_DRIP, seconds=3 * float(READ_TIMEOUT))
-    with pytest.raises(Uncertain):
-        panel.ensure_customer(customer)
-    assert panel.find_customer(customer) is not None

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +13,8 @@ from adapters.sandbox.running import RunningSimulator
 from provisioner.ports.outcomes import Done, Failure, Misconfigured, Rejected, Unavailable, Uncertain
 
 READ_TIMEOUT = "2"
+HASTY_TIMEOUT = "1"  # where the time-out is what is waited for
+DRIP_SECONDS = 3 * float(HASTY_TIMEOUT)
 MOST_TRIES = 60
 
 BEFORE_EFFECT = [
@@ -26,7 +29,11 @@ AFTER_EFFECT = [
     Fault.BAD_GATEWAY_AFTER_EFFECT,
     Fault.GARBAGE_AFTER_EFFECT,
     Fault.FAIL_AFTER_EFFECT,
+    Fault.SLOW_DRIP,
 ]
+OF_TIME = {Fault.TIMEOUT_BEFORE_EFFECT, Fault.TIMEOUT_AFTER_EFFECT, Fault.LATE_SUCCESS, Fault.SLOW_DRIP}
+OF_QUESTIONS = [*BEFORE_EFFECT, *AFTER_EFFECT, Fault.LATE_SUCCESS, Fault.DELAY, Fault.REFUSE]
+NOT_READY = 1003
 CODES: list[tuple[int, type[Failure]]] = [
     (1001, Misconfigured),
     (1003, Unavailable),
@@ -60,6 +67,20 @@ def wait_until(happened: Callable[[], bool]) -> None:
     pytest.fail("it never happened")
 
 
+@dataclass(frozen=True)
+class Question:
+    """A call that changes nothing, ready to be made, and the request on the wire."""
+
+    request: str
+    call: Callable[[], object]
+
+
+def patience(request: pytest.FixtureRequest) -> str:
+    """The seconds after which the adapter of a test gives up: fewer where the test's fault makes it wait for them."""
+    parameters = getattr(getattr(request.node, "callspec", None), "params", {})
+    return HASTY_TIMEOUT if OF_TIME & set(parameters.values()) else READ_TIMEOUT
+
+
 class Counted(Protocol):
     """A simulated server whose effects are counted."""
 
@@ -83,7 +104,7 @@ def check_fault_before(prepared: Prepared, world: Counted, fault: Fault) -> None
 def check_fault_after(prepared: Prepared, world: Counted, fault: Fault) -> None:
     """The call is uncertain and has happened; calling again does nothing more."""
     before = world.effects()
-    world.simulator.faults.plan(prepared.change, fault)
+    world.simulator.faults.plan(prepared.change, fault, seconds=DRIP_SECONDS if fault is Fault.SLOW_DRIP else 0)
     with pytest.raises(Uncertain):
         prepared.call()
     assert (prepared.happened(), world.effects()) == (True, before + 1)
@@ -91,12 +112,32 @@ def check_fault_after(prepared: Prepared, world: Counted, fault: Fault) -> None:
     assert world.effects() == before + 1
 
 
-def check_late_success(prepared: Prepared, world: Counted) -> None:
+def check_late_success(prepared: Prepared, world: Counted, fault: Fault) -> None:
     """The call is uncertain and happens later; calling again finds it."""
     before = world.effects()
-    world.simulator.faults.plan(prepared.change, Fault.LATE_SUCCESS, seconds=0.5)
+    world.simulator.faults.plan(prepared.change, fault, seconds=0.5)
     with pytest.raises(Uncertain):
         prepared.call()
     wait_until(prepared.happened)
     prepared.call()
     assert world.effects() == before + 1
+
+
+def check_delay(prepared: Prepared, world: Counted, fault: Fault) -> None:
+    """A slow answer is waited for."""
+    before = world.effects()
+    world.simulator.faults.plan(prepared.change, fault, seconds=0.2)
+    prepared.call()
+    assert (prepared.happened(), world.effects()) == (True, before + 1)
+
+
+def check_question(question: Question, world: Counted, fault: Fault) -> None:
+    """It is answered rightly or not at all, and answered when it is asked again; nothing is changed by it."""
+    before, right = world.effects(), question.call()
+    seconds = DRIP_SECONDS if fault is Fault.SLOW_DRIP else 0.2 if fault is Fault.DELAY else 0
+    world.simulator.faults.plan(
+        question.request, fault, seconds=seconds, code=NOT_READY if fault is Fault.REFUSE else 0
+    )
+    with suppress(Unavailable):
+        assert question.call() == right
+    assert (question.call(), world.effects()) == (right, before)
