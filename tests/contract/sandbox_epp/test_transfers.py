@@ -84,6 +84,13 @@ def test_the_requester_can_withdraw(asked: wire.Client, other: wire.Client) -> N
     assert other.ask(frames.info(NAME)).attributes("domain:status", "s") == ["inactive"]
 
 
+def test_a_registry_may_not_keep_what_was_withdrawn(asked: wire.Client, adjust: wire.Adjust) -> None:
+    adjust({"settings": {"keeps_withdrawn": False}})
+    assert status(asked) == "pending"
+    asked.code(frames.transfer("cancel", NAME))
+    assert asked.code(frames.transfer("query", NAME)) == 2301
+
+
 @pytest.mark.parametrize(("op", "code"), [("approve", 2201), ("reject", 2201)])
 def test_the_requester_cannot_decide(op: str, code: int, asked: wire.Client) -> None:
     assert asked.code(frames.transfer(op, NAME)) == code

@@ -163,3 +163,18 @@ def test_a_transfer_that_is_cancelled_at_the_registry_ends_when_the_message_come
     assert deciding.operation("domain.transfer") == ("failed", "transfer_cancelled")
     told = deciding.desk.service()["data"]["transfer_cancelled"]
     assert told["operation"] == deciding.desk.stage.row("operations", workflow="domain.transfer")["id"]
+
+
+@pytest.mark.parametrize("keeps", [True, False], ids=["shown", "not shown"])
+def test_a_transfer_ends_when_its_service_is_cancelled_whether_or_not_the_registry_still_shows_it(
+    deciding: DecidingRegistry, *, keeps: bool
+) -> None:
+    settings = {"keeps_withdrawn": keeps}
+    deciding.simulator.simulator.adjust({"settings": settings, "domains": [{"prefix": "name1", "zone": "com"}]})
+    deciding.desk.order(change="transfer", auth_code=deciding.desk.shop.sealed(AUTH_CODE))
+    deciding.desk.work()
+    deciding.desk.shop.cancel("domain-1")
+    deciding.desk.work()
+    assert deciding.count("domain:transfer-cancel") == 1
+    assert deciding.operation("domain.transfer") == ("failed", "transfer_cancelled")
+    assert (deciding.operation("domain.cancel"), deciding.desk.service()["status"]) == (("succeeded", ""), "cancelled")

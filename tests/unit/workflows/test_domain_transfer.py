@@ -206,6 +206,22 @@ def test_a_cancelled_transfer_is_withdrawn_at_the_registrar_and_ends_at_once(dom
     assert domain.service.status is ServiceStatus.FAILED
 
 
+def test_a_withdrawn_transfer_of_which_a_look_shows_nothing_any_more_ends_as_cancelled(domain: DomainWorld) -> None:
+    begin(domain)
+    cancel(domain)
+    domain.registry.transfers.clear()
+    domain.run_within(DAY)
+    assert (domain.state(), domain.error_code()) == (OperationState.FAILED, "transfer_cancelled")
+
+
+def test_a_transfer_that_is_not_shown_and_was_not_withdrawn_is_waited_for(domain: DomainWorld) -> None:
+    begin(domain)
+    domain.registry.transfers.clear()
+    cancel(domain)
+    domain.run_within(DAY)
+    assert domain.state() is OperationState.WAITING
+
+
 def test_a_transfer_that_waits_for_its_registrant_can_be_cancelled(domain: DomainWorld) -> None:
     begin(domain, transfer_confirmation="registrant")
     cancel(domain)

@@ -34,6 +34,7 @@ class RegistrySettings(BaseModel):
     transfer_days: Days = 5
     transfer_lock_days: Days = 60
     transfers_at_once: bool = False
+    keeps_withdrawn: bool = True
     renewals_at_once: bool = True
     restores_at_once: bool = True
     tell_gaining: bool = False

@@ -33,6 +33,7 @@ LATELY: Final = timedelta(days=30)
 A_WHILE: Final = timedelta(minutes=5)
 """Longer than any call takes: what was on its way has arrived."""
 CANCELLED_AT: Final = "transfer_cancelled_at"
+WITHDRAWN_AT: Final = "transfer_withdrawn_at"
 
 
 @workflow("domain.transfer", port=Registrar)
@@ -47,7 +48,7 @@ def transfer_domain(op: Operation, registrar: Registrar) -> ServiceChange:
     arrived = look(op, registrar, "look-at-arrived")
     unprotected(op, registrar, arrived, lambda: _furnish(op, registrar, ordered, handles))
     seen = look(op, registrar, "verify")
-    also = {CANCELLED_AT: None}
+    also = {CANCELLED_AT: None, WITHDRAWN_AT: None}
     return as_seen(op, seen, ServiceStatus.ACTIVE, paid=True, also=also)
 
 
@@ -101,10 +102,25 @@ def _is_ours_already(seen: Seen, handles: Mapping[str, str]) -> bool:
 
 def _given_up(op: Operation) -> Rejected | None:
     """The refusal for a transfer that was cancelled since it was accepted."""
-    told = op.service.data.get(CANCELLED_AT)
-    if told is None or datetime.fromisoformat(told) < op.accepted_at:
+    if not _happened(op, CANCELLED_AT):
         return None
     return Rejected("transfer_cancelled", "the transfer was cancelled before it was asked for")
+
+
+def _withdrawn(op: Operation) -> Rejected | None:
+    """The refusal for a transfer that the registry has let us withdraw since it was accepted.
+
+    A registry need not show it any more then (2301, 2201), so a look that finds nothing is its end.
+    """
+    if not _happened(op, WITHDRAWN_AT):
+        return None
+    return Rejected("transfer_cancelled", f"the transfer of {Ordered.of(op).domain} was withdrawn at the registry")
+
+
+def _happened(op: Operation, at: str) -> bool:
+    """Whether the service tells of something that has happened since the transfer was accepted."""
+    told = op.service.data.get(at)
+    return told is not None and datetime.fromisoformat(told) >= op.accepted_at
 
 
 # -- the transfer itself
@@ -124,7 +140,7 @@ def _fetch(op: Operation, registrar: Registrar, ordered: Ordered, seen: Seen) ->
     if op.write_down("not-cancelled", {"so": given_up is None})["so"] is False:
         raise given_up or Rejected("transfer_cancelled", "the transfer was cancelled before it was asked for")
     foreseen = ordered.rules.number("transfer_days", TRANSFER_DAYS) * DAY
-    told = refusal_of_transfer(op)
+    told = refusal_of_transfer(op) or _withdrawn(op)
     op.step("request", registrar.request_transfer, request, foreseen=foreseen, unless=told, withdrawn=given_up)
 
 
@@ -167,4 +183,5 @@ def cancel_transfer(op: Operation, registrar: Registrar) -> ServiceChange:
         resource = f"transfer-cancel:{op.service.service_id}"
         op.follow_up("domain.transfer-cancel", resource=resource, again=(op.now + A_WHILE).isoformat())
     told = {} if again else {CANCELLED_AT: op.now.isoformat(), "reason": op.inputs.get("reason")}
-    return ServiceChange(None, data=told, wakes=True)
+    withdrawn = {WITHDRAWN_AT: op.now.isoformat()} if done.data.get("cancelled") else {}
+    return ServiceChange(None, data={**told, **withdrawn}, wakes=True)

@@ -44,7 +44,8 @@ def query(call: Call) -> Answer:
         authorised(found, code)
     elif call.registrar not in (found.registrar, "" if found.transfer is None else found.transfer.requester):
         call.own(found)
-    if found.transfer is None:
+    withdrawn = found.transfer is not None and found.transfer.status == "clientCancelled"
+    if found.transfer is None or (withdrawn and not call.registry.settings.keeps_withdrawn):
         raise Refusal(Code.TRANSFER_NOT_PENDING, "There is no transfer", "domain:name", found.name)
     return Answer(data=(_shown(found),))
 
