@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 KILLS = int(os.environ.get("RECOVERY_KILLS", "3"))
 ORDERS_EACH = 4
 LEASE_SECONDS = float(PACE["PROVISIONER_LEASE_SECONDS"])
+GOAL_SECONDS_AFTER_LEASE = 5.0
 FAR_TOO_LATE_SECONDS = 60.0
 
 
@@ -75,12 +76,13 @@ def test_operations_of_a_killed_worker_move_again_when_their_leases_end(shop: Pr
         slow(shop, "customer.add", 1.5, times=ORDERS_EACH)
         shop.publish(*(hosting_order(number) for number in numbers))
         wait_in_step(shop, "customer", least=ORDERS_EACH)
-        orphaned, victim = kill_an_owner(shop, workers)
-        waits += times_until_moved(shop, orphaned)
+        killed_at, orphaned, victim = kill_an_owner(shop, workers)
+        waits += times_until_moved(shop, orphaned, killed_at)
         workers[workers.index(victim)] = shop.start("worker")
         wait_completed(shop, numbers)
 
-    measured(kills=KILLS, lease=LEASE_SECONDS, seconds_until_moved=distribution(waits))
+    goal = LEASE_SECONDS + GOAL_SECONDS_AFTER_LEASE
+    measured(kills=KILLS, lease=LEASE_SECONDS, seconds_until_moved=distribution(waits), goal_of_p99=goal)
     assert judge(shop, range(KILLS * ORDERS_EACH)).clean
     assert waits
     assert max(waits) < FAR_TOO_LATE_SECONDS
@@ -100,22 +102,23 @@ def stale_lines(worker: Child) -> int:
     return sum("is stale" in line for line in worker.output().splitlines())
 
 
-def kill_an_owner(shop: Production, workers: list[Child]) -> tuple[dict[str, int], Child]:
-    """Kill a worker that has operations in hand: those, with their tokens, and the worker."""
+def kill_an_owner(shop: Production, workers: list[Child]) -> tuple[float, dict[str, int], Child]:
+    """Kill a worker that has operations in hand: when, those with their tokens, and the worker."""
     rows = [row for row in operation_rows(shop) if row["state"] == "running"]
     victim = next(worker for worker in workers if f"/{worker.pid}/" in rows[0]["lease_owner"])
+    killed_at = time.monotonic()
     victim.kill()
     orphaned = {
         row["id"]: row["fence"]
         for row in operation_rows(shop)
         if row["state"] == "running" and f"/{victim.pid}/" in row["lease_owner"]
     }
-    return orphaned, victim
+    return killed_at, orphaned, victim
 
 
-def times_until_moved(shop: Production, orphaned: dict[str, int]) -> list[float]:
-    """Seconds from now until each operation is claimed under a newer token."""
-    killed_at, waiting, waits = time.monotonic(), dict(orphaned), list[float]()
+def times_until_moved(shop: Production, orphaned: dict[str, int], killed_at: float) -> list[float]:
+    """Seconds from the kill until each operation is claimed under a newer token."""
+    waiting, waits = dict(orphaned), list[float]()
 
     def all_moved() -> bool:
         for row in operation_rows(shop):
