@@ -1,5 +1,6 @@
 """Everything that a soak runs: its own RabbitMQ and PostgreSQL, simulated vendors, and our processes."""
 
+import secrets
 import shutil
 import signal
 import time
@@ -17,6 +18,7 @@ from provisioner.kernel.settings import Settings
 from provisioner.store.store import Store
 from tests.soak import vendors
 from tests.soak.proxy import Way, Ways
+from tests.soak.watch import Watch
 from tests.support.forking import fork
 from tests.support.postgres import PostgresCluster
 from tests.support.processes import Child
@@ -102,6 +104,7 @@ class Estate:
     vendors: Mapping[str, RunningSimulator]
     vendor_ways: Mapping[str, Way]
     posts: Mapping[str, Post]
+    watch: Watch
 
     @property
     def store(self) -> Store:
@@ -114,9 +117,10 @@ class Estate:
         return [post for post in self.posts.values() if post.name.startswith(("worker", "intake"))]
 
     def look_after(self) -> None:
-        """Start again what has ended."""
+        """Start again what has ended, and see who holds a lease."""
         for post in self.posts.values():
             post.look_after()
+        self.watch.look()
 
     def stop(self) -> dict[str, int]:
         """Stop all processes; their exit codes."""
@@ -160,7 +164,8 @@ def estate(folder: Path, *, doorbells: bool = True) -> Iterator[Estate]:
         ways = Ways()
         stack.callback(ways.close)
         vhost = rabbit.new_vhost()
-        database_url = postgres.create_database()
+        # This cluster trusts everybody on loopback: the password is there to be looked for.
+        database_url = postgres.create_database().replace("postgres@", f"postgres:{secrets.token_urlsafe(12)}@")
         installed = _installed(folder, database_url)
         stack.callback(installed.close)
         running = stack.enter_context(vendors.started(folder))
@@ -174,7 +179,8 @@ def estate(folder: Path, *, doorbells: bool = True) -> Iterator[Estate]:
             name: _post(name, role, folder, {kind: _Route.to(url, ways) for kind, url in urls.items()})
             for name, role in roles.items()
         }
-        made = Estate(folder, rabbit, vhost, postgres, database_url, installed, running, vendor_ways, posts)
+        watch = Watch(lambda: installed.store().database)
+        made = Estate(folder, rabbit, vhost, postgres, database_url, installed, running, vendor_ways, posts, watch)
         stack.callback(_end_all, made)
         yield made
 

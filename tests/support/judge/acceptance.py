@@ -16,7 +16,7 @@ ORDER_ENDS: Final = frozenset({"completed", "completed_with_errors", "provisioni
 FINAL: Final = ORDER_ENDS - {"provisioning_failed"}
 OPERATION_ENDS: Final = frozenset({"succeeded", "failed", "compensated", "superseded", "cancelled"})
 AT_END_OF_TERM: Final = "service.at-end-of-term"
-LONGER_THAN_A_RETRY: Final = timedelta(minutes=1)
+LONGER_THAN_A_RETRY: Final = timedelta(seconds=20)
 ITEM_AFTER: Final = {
     "succeeded": ("succeeded",),
     "failed": ("failed",),

@@ -1,4 +1,4 @@
-"""C8: no secret of the canary list is in any log, table, event or ledger, in clear or thinly dressed."""
+"""C8: no secret of the canary list is in any log, table, queue, event or ledger, in clear or thinly dressed."""
 
 import base64
 import json
@@ -46,6 +46,7 @@ def _places(history: History) -> Iterator[tuple[str, str]]:
         columns = {column for row in rows for column in row}
         for column in sorted(columns):
             yield f"the column {name}.{column}", "\n".join(_text(row.get(column)) for row in rows)
+    yield from ((f"a body left in {queue}", "\n".join(bodies)) for queue, bodies in history.left.items())
     yield "an event", "\n".join(_text(event) for event in history.heard)
     yield "a ledger", "\n".join(_text(effect) for effect in history.effects)
 

@@ -21,7 +21,8 @@ class History:
 
     `published` are the bodies that the broker confirmed; `tables` every table of the database, by name; `effects` the
     lines of the vendors' ledgers; `heard` the events in the order of their arrival; `logs` what processes wrote, by
-    name; `canaries` the secrets that must be nowhere, by what they are.
+    name; `canaries` the secrets that must be nowhere, by what they are; `left` the bodies that were left in queues, by
+    queue; `leases` those that were seen while it ran: `operation_id`, `fence`, `at` (first seen), `seconds` (at most).
     """
 
     taken_at: str
@@ -32,6 +33,8 @@ class History:
     heard: Sequence[Row] = ()
     logs: Mapping[str, str] = field(default_factory=dict)
     canaries: Mapping[str, str] = field(default_factory=dict)
+    left: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    leases: Sequence[Row] = ()
     _groups: dict[tuple[str, str], dict[Any, list[Row]]] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
@@ -66,6 +69,8 @@ class History:
         _write_lines(folder / "published.jsonl", [{"body": body} for body in self.published])
         _write_lines(folder / "effects.jsonl", self.effects)
         _write_lines(folder / "heard.jsonl", self.heard)
+        _write_lines(folder / "left.jsonl", [{"queue": name, "bodies": list(each)} for name, each in self.left.items()])
+        _write_lines(folder / "leases.jsonl", self.leases)
         for name, rows in self.tables.items():
             _write_lines(folder / f"table-{name}.jsonl", rows)
         for name, text in self.logs.items():
@@ -82,6 +87,8 @@ class History:
             effects=_read_lines(folder / "effects.jsonl"),
             heard=_read_lines(folder / "heard.jsonl"),
             logs={file.name.removeprefix("log-"): file.read_text() for file in sorted(folder.glob("log-*"))},
+            left={row["queue"]: row["bodies"] for file in folder.glob("left.jsonl") for row in _read_lines(file)},
+            leases=[row for file in folder.glob("leases.jsonl") for row in _read_lines(file)],
         )
 
 

@@ -15,8 +15,10 @@ NEVER: Final = datetime.max.replace(tzinfo=UTC)
 def judge(history: History) -> Iterator[Finding]:
     """Breaches of C6 and C7."""
     yield from _tokens(history)
+    yield from _taken_over(history)
     yield from _turns(history)
     yield from _leases(history)
+    yield from _seen(history)
 
 
 def _tokens(history: History) -> Iterator[Finding]:
@@ -30,6 +32,18 @@ def _tokens(history: History) -> Iterator[Finding]:
             words = f"step {step['name']} of {operation_id} was written under token {step['fence']} after {before}"
             yield Finding("C6", Wrong.DOUBLED, words)
         highest[operation_id] = max(before, step["fence"])
+
+
+def _taken_over(history: History) -> Iterator[Finding]:
+    """Once a lease was seen, no step of its operation is written under an older token."""
+    seen: dict[str, list[Row]] = defaultdict(list)
+    for lease in history.leases:
+        seen[lease["operation_id"]].append(lease)
+    for step in history.table("steps"):
+        newer = [lease for lease in seen[step["operation_id"]] if lease["fence"] > step["fence"]]
+        if any(moment(lease["at"]) < moment(step["updated_at"]) for lease in newer):
+            words = f"step {step['name']} of {step['operation_id']} was written under token {step['fence']}"
+            yield Finding("C6", Wrong.DOUBLED, f"{words}, when a newer one was held")
 
 
 def _turns(history: History) -> Iterator[Finding]:
@@ -64,6 +78,13 @@ def _one_by_one(operations: Sequence[Row], begun: Mapping[str, datetime]) -> Ite
 
 def _ended(operation: Row) -> datetime:
     return NEVER if operation["ended_at"] is None else moment(operation["ended_at"])
+
+
+def _seen(history: History) -> Iterator[Finding]:
+    for lease in history.leases:
+        if lease["seconds"] > history.lease_seconds + SKEW_SECONDS:
+            words = f"operation {lease['operation_id']} was leased for {lease['seconds']} s at {lease['at']}"
+            yield Finding("C7", Wrong.STUCK, words)
 
 
 def _leases(history: History) -> Iterator[Finding]:

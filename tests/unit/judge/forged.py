@@ -118,7 +118,16 @@ def good() -> History:
         "inbox": [inbox_row(message) for message in (PLACE, SUSPEND)],
         "quarantine": [],
         "orders": [{"id": "o1", "status": "completed", "version": 4}],
-        "order_items": [{"order_id": "o1", "item_id": "1", "status": "succeeded", "attributes": {}}],
+        "order_items": [
+            {
+                "order_id": "o1",
+                "item_id": "1",
+                "product": "hosting",
+                "change": "purchase",
+                "status": "succeeded",
+                "attributes": {},
+            }
+        ],
         "order_transitions": [
             _transition(1, "started", "provisioning_started"),
             _transition(3, "provisioning_started", "provisioning_finished"),

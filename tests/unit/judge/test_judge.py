@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.judge.history import History
+from tests.support.judge.history import History, Row
 from tests.support.judge.judge import judge
 from tests.support.judge.verdict import Wrong
 from tests.unit.judge.forged import add, at, change, copy_row, drop, effect, effects, good, step, told, undone
@@ -162,9 +162,17 @@ EVENTS: dict[str, tuple[Wrong, Forgery]] = {
     ),
 }
 
+
+def _lease(operation_id: str, since: str, *, fence: int = 1, seconds: float = 3.0) -> Row:
+    return {"operation_id": operation_id, "at": since, "fence": fence, "seconds": seconds}
+
+
 TOKENS: dict[str, Forgery] = {
     "a write under an old token": lambda: change(
         change(good(), "operations", {"id": "op1"}, fence=2), "steps", {"name": "customer"}, fence=2
+    ),
+    "a write under an old token, after a newer one was seen": lambda: change(
+        replace(good(), leases=[_lease("op2", at(5.2), fence=2)]), "operations", {"id": "op2"}, fence=2
     ),
     "a write under a token that was never given": lambda: change(good(), "steps", {"name": "suspend"}, fence=7),
 }
@@ -183,6 +191,9 @@ TURNS: dict[str, Forgery] = {
 }
 
 LEASES: dict[str, Forgery] = {
+    "a lease that was longer than a lease while it ran": lambda: replace(
+        good(), leases=[_lease("op1", at(1)), _lease("op2", at(5), seconds=60.0)]
+    ),
     "a lease that is longer than a lease": lambda: change(
         good(), "operations", {"id": "op2"}, state="running", due_at=at(50)
     ),
@@ -196,6 +207,9 @@ LEAKS: dict[str, Forgery] = {
     "a secret in a table": lambda: change(good(), "steps", {"name": "suspend"}, result={"ref": SECRET, "warnings": []}),
     "a secret in bytes of a table": lambda: add(good(), "quarantine", fingerprint="f", body=f"\x00{SECRET}\xff"),
     "a secret in an event": lambda: replace(good(), heard=[*good().heard, {**good().heard[0], "note": SECRET}]),
+    "a secret in a body that was left in a queue": lambda: replace(
+        good(), left={"dead-letters": ["harmless", f"pw={SECRET}"]}
+    ),
     "a secret in a ledger": lambda: effects(good(), *good().effects, effect(4, "session.add", "x", token=SECRET)),
     "a secret in base64": lambda: replace(
         good(), logs={"worker": base64.b64encode(f"user:{SECRET}".encode()).decode()}
@@ -252,6 +266,12 @@ def test_c6_condemns(name: str) -> None:
 @pytest.mark.parametrize("name", TURNS)
 def test_c6_condemns_what_is_out_of_turn(name: str) -> None:
     assert found(TURNS[name](), "C6") == {Wrong.DOUBLED}
+
+
+def test_a_lease_that_was_taken_over_after_the_last_write_passes() -> None:
+    seen = [_lease("op2", at(5)), _lease("op2", at(8), fence=2)]
+    history = change(replace(good(), leases=seen), "operations", {"id": "op2"}, fence=2)
+    assert judge(history).findings == []
 
 
 def test_operations_of_different_resources_may_run_side_by_side() -> None:
@@ -348,5 +368,6 @@ def test_the_verdict_counts_each_way_of_breaking_the_promise() -> None:
 
 
 def test_a_saved_history_is_judged_like_the_first(tmp_path: Path) -> None:
-    good().save(tmp_path / "saved")
-    assert History.load(tmp_path / "saved") == good()
+    history = replace(good(), left={"orders": ["x"]}, leases=[_lease("op1", at(1))])
+    history.save(tmp_path / "saved")
+    assert History.load(tmp_path / "saved") == history
