@@ -9,7 +9,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from tests.support.judge import changes
 from tests.support.judge.history import History, Row
+from tests.support.judge.journal import SENT, may_have_happened
 from tests.support.judge.verdict import Finding, Wrong
 
 DOMAIN: Final = "domain"
@@ -52,7 +54,15 @@ ARRIVED: Final = frozenset({"domain:create", "registry:transfer-approved", "doma
 LEFT: Final = frozenset({"domain:delete", "domain:transfer-approve", "registry:purge", "registry:create-refused"})
 # An authorisation code cannot be read, so there is no difference to be found: it is set again, to the same.
 REPEATED: Final = frozenset({"auth-code", "clear"})
-NOT_SENT: Final = frozenset({"retry"})
+# What ends something that the registry had taken in and was to decide later, or could not do any more: the step failed.
+_LEFT: Final = ("domain:delete", "registry:purge", "domain:transfer-approve", "registry:transfer-approved")
+ENDED_BY: Final[Mapping[str, tuple[str, ...]]] = {
+    "domain:create": ("registry:create-refused",),
+    "domain:renew": ("registry:renew-refused", *_LEFT),
+    "domain:transfer-request": ("domain:transfer-reject", "domain:transfer-cancel", "registry:transfer-cancelled"),
+    "domain:restore": ("registry:restore-refused", "registry:purge"),
+}
+CANCELS: Final = "domain.transfer-cancel"
 
 _PLACE: Final = re.compile(r"-(\d+|registrant|admin|tech|billing)\Z")
 
@@ -62,6 +72,7 @@ def judge(history: History) -> Iterator[Finding]:
     yield from _unknown(history)
     yield from _bought(history)
     yield from _changed(history)
+    yield from changes.judge(history, _steps(history))
     yield from _standing(history)
 
 
@@ -98,23 +109,44 @@ def _effects(history: History) -> list[Row]:
 
 
 def _bought(history: History) -> Iterator[Finding]:
-    """What costs money happened as often as the journal says: no more than steps that were sent, no less than done."""
+    """What costs money happened as often as the journal says: no more than steps that were sent, no less than done.
+
+    A failed step has bought nothing, unless the registry has ended afterwards what it had taken in.
+    """
     names = _names(history)
     sent: Counter[tuple[str, str]] = Counter()
+    failed: Counter[tuple[str, str]] = Counter()
     done: Counter[tuple[str, str]] = Counter()
     for row, operation in _steps(history):
         effect = effect_of(operation["workflow"], row["name"])
         place = (effect or NOTHING, names.get(operation["service_id"], ""))
         if effect in BOUGHT:
-            sent[place] += row["state"] not in NOT_SENT
+            sent[place] += row["state"] in SENT
+            failed[place] += row["state"] == "failed"
             done[place] += row["state"] == "done"
+    ended = _ended(history)
     happened = Counter((row["operation"], row["reference"]) for row in _effects(history) if row["operation"] in BOUGHT)
     for place in sorted({*happened, *done}):
-        words = f"{place[0]} of {place[1]} happened {happened[place]}x"
-        if happened[place] > sent[place]:
-            yield Finding("C3", Wrong.DOUBLED, f"{words}, asked for {sent[place]}x")
+        words, asked = f"{place[0]} of {place[1]} happened {happened[place]}x", sent[place]
+        if happened[place] > asked + min(failed[place], ended[place]):
+            yield Finding("C3", Wrong.DOUBLED, f"{words}, asked for {asked}x")
         if happened[place] < done[place]:
             yield Finding("C2", Wrong.LOST, f"{words}, done {done[place]}x")
+
+
+def _ended(history: History) -> Counter[tuple[str, str]]:
+    """How often what was bought was ended by somebody's decision, or is about to be: a transfer that is withdrawn."""
+    names = _names(history)
+    told = Counter((row["operation"], row["reference"]) for row in history.effects if row.get("simulator") == REGISTRY)
+    references = {reference for _, reference in told}
+    ended: Counter[tuple[str, str]] = Counter()
+    for effect, ends in ENDED_BY.items():
+        for reference in references:
+            ended[effect, reference] += sum(told[end, reference] for end in ends)
+    for operation in history.table("operations"):
+        if operation["workflow"] == CANCELS and not operation["ended_at"]:
+            ended["domain:transfer-request", names.get(operation["service_id"], "")] += 1
+    return ended
 
 
 def _names(history: History) -> dict[str, str]:
@@ -129,7 +161,8 @@ def _changed(history: History) -> Iterator[Finding]:
     for row, operation in _steps(history):
         effect = effect_of(operation["workflow"], row["name"])
         times = row["attempts"] if row["name"] in REPEATED else 1
-        asked[effect or NOTHING, names.get(operation["service_id"], "")] += times
+        place = (effect or NOTHING, names.get(operation["service_id"], ""))
+        asked[place] += times if may_have_happened(history, row) else 0
     happened = Counter(map(_place, _effects(history)))
     for (kind, reference), count in happened.items():
         again = happened[kind.replace(":create", ":delete"), reference]

@@ -13,8 +13,9 @@ from tests.support.judge.verdict import Wrong
 NAME = "a.example"
 
 
-def _effect(operation: str, reference: str = NAME, account: str = "registrar-a") -> dict[str, Any]:
-    return {"simulator": "epp", "account": account, "operation": operation, "reference": reference, "details": {}}
+def _effect(operation: str, reference: str = NAME, account: str = "registrar-a", **details: str) -> dict[str, Any]:
+    what = {"operation": operation, "reference": reference, "details": details}
+    return {"simulator": "epp", "account": account, **what}
 
 
 def _step(operation: str, name: str, state: str = "done") -> dict[str, Any]:
@@ -25,7 +26,9 @@ def _operation(name: str, workflow: str) -> dict[str, Any]:
     return {"id": name, "workflow": workflow, "service_id": "s1", "ended_at": "2026-01-01T00:00:09+00:00"}
 
 
-EFFECTS = [_effect("contact:create", "P1"), _effect("domain:create"), _effect("domain:update"), _effect("domain:renew")]
+LOCKED = _effect("domain:update", statuses_added="clientTransferProhibited")
+UNLOCKED = _effect("domain:update", statuses_removed="clientTransferProhibited")
+EFFECTS = [_effect("contact:create", "P1"), _effect("domain:create"), LOCKED, _effect("domain:renew")]
 STEPS = [
     _step("op1", "contact-registrant"),
     _step("op1", "register"),
@@ -64,6 +67,24 @@ FORGED: dict[str, tuple[Wrong, History]] = {
         _history([*EFFECTS, _effect("registry:purge", account="registry")]),
     ),
     "a failed service whose domain was bought": (Wrong.LOST, _history(status="failed")),
+    "a renewal that happened although it has failed": (
+        Wrong.DOUBLED,
+        _history(steps=[*STEPS[:4], _step("op2", "renew", "failed")]),
+    ),
+    "a registration that happened twice, once for a try that has failed": (
+        Wrong.DOUBLED,
+        _history([*EFFECTS, _effect("domain:create")], [*STEPS, _step("op2", "register", "failed")]),
+    ),
+    "a change that happened although it has failed": (
+        Wrong.DOUBLED,
+        _history([*EFFECTS, UNLOCKED], [*STEPS, _step("op2", "unlock", "failed")]),
+    ),
+    "a lock that is done and did not happen": (Wrong.LOST, _history([*EFFECTS[:2], EFFECTS[3]])),
+    "an unlock that is done and did not happen": (Wrong.LOST, _history(steps=[*STEPS, _step("op2", "unlock")])),
+    "a lock that is done again and was not set again": (
+        Wrong.LOST,
+        _history([*EFFECTS, UNLOCKED], [*STEPS, _step("op2", "unlock"), _step("op2", "lock")]),
+    ),
     "a step that is not known": (Wrong.LOST, _history(steps=[*STEPS, _step("op1", "surprise")])),
 }
 
@@ -105,3 +126,47 @@ def test_a_domain_that_was_let_go_is_not_in_use() -> None:
 def test_a_forged_history_is_condemned(forged: str) -> None:
     wrong, history = FORGED[forged]
     assert wrong in {finding.wrong for finding in judge(history)}
+
+
+@pytest.mark.parametrize(
+    ("step", "effects"),
+    [
+        (("op2", "renew"), ["registry:renew-refused"]),
+        (("op1", "register"), ["registry:create-refused"]),
+    ],
+)
+def test_what_the_registry_took_in_and_refused_later_has_failed(step: tuple[str, str], effects: list[str]) -> None:
+    kept = [each for each in STEPS if (each["operation_id"], each["name"]) != step and each["name"] != "lock"]
+    bought = [effect for effect in EFFECTS if effect != LOCKED]
+    refused = _history([*bought, *map(_effect, effects)], [*kept, _step(*step, "failed")], status="cancelled")
+    assert list(judge(refused)) == []
+
+
+def _transfer(*effects: dict[str, Any], cancelled: str | None) -> History:
+    """A transfer that was withdrawn while its request was on its way."""
+    history = _history([_effect("domain:transfer-request"), *effects], [_step("op3", "request", "failed")], "failed")
+    operations = [
+        _operation("op3", "domain.transfer"),
+        {**_operation("op4", "domain.transfer-cancel"), "ended_at": cancelled},
+    ]
+    return replace(history, tables={**history.tables, "operations": operations})
+
+
+def test_a_transfer_that_was_rejected_has_failed() -> None:
+    rejected = _effect("domain:transfer-reject", account="registrar-b")
+    assert list(judge(_transfer(rejected, cancelled="2026-01-01"))) == []
+
+
+def test_a_request_that_came_through_is_about_to_be_withdrawn() -> None:
+    assert list(judge(_transfer(cancelled=None))) == []
+
+
+def test_a_request_that_came_through_and_is_not_withdrawn_is_condemned() -> None:
+    assert [finding.wrong for finding in judge(_transfer(cancelled="2026-01-01"))] == [Wrong.DOUBLED]
+
+
+def test_a_change_that_failed_after_a_call_without_an_answer_may_have_happened() -> None:
+    failed = {**_step("op2", "unlock", "failed"), "attempts": 2}
+    refused = {"operation_id": "op2", "step": "unlock", "number": 2, "action": "call", "outcome": "rejected"}
+    history = _history([*EFFECTS, UNLOCKED], [*STEPS, failed])
+    assert list(judge(replace(history, tables={**history.tables, "attempts": [refused]}))) == []
