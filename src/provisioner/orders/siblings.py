@@ -1,6 +1,6 @@
 """The certificates of one website's other services, as an installation that follows by itself is told of them. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -71,6 +71,16 @@ class Sibling:
 def needs_siblings(workflow: str, inputs: Mapping[str, Any]) -> bool:
     """Whether an operation is to know what else is at its website."""
     return workflow == "certificate.install" and bool(inputs.get("automatic"))
+
+
+def told_of(
+    workflow: str, inputs: Mapping[str, Any], others: Sequence[tuple[ServiceStatus, Mapping[str, Any]]]
+) -> dict[str, Any]:
+    """What an operation is given of its website's other services as they are when it is claimed."""
+    if not others or not needs_siblings(workflow, inputs):
+        return {}
+    found = [Sibling.of(status, data) for status, data in others]
+    return {"siblings": [each.as_json() for each in found if each is not None]}
 
 
 def displaced(status: ServiceStatus, data: Mapping[str, Any], name: str) -> dict[str, Any] | None:

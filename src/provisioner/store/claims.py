@@ -13,6 +13,7 @@ from provisioner.store.attention import hold
 from provisioner.store.database import Database
 from provisioner.store.events import Announcer, Context
 from provisioner.store.rows import claim_from
+from provisioner.store.siblings import beside
 from provisioner.store.tables import (
     customers,
     delivered_events,
@@ -145,6 +146,7 @@ class Claims:
             )
             or 0,
             parent=_one(connection, services, services.c.id == service["parent_id"]) if service else None,
+            beside=beside(connection, row),
         )
 
     def keep(self, held: Sequence[Held]) -> set[str]:

@@ -13,7 +13,6 @@ from provisioner.store.new_services import first_period, service_row
 from provisioner.store.placement import account_for
 from provisioner.store.queueing import new_operation
 from provisioner.store.services import intend_service, lock_service, move_service
-from provisioner.store.siblings import beside
 from provisioner.store.tables import operations, service_periods, services
 from provisioner.store.writing import Writing
 from provisioner.store.yielding import later_workflows, lock_operations, wake_pointless
@@ -43,7 +42,7 @@ def start(writing: Writing, row: Row, follow_up: FollowUp, *, deadline: float, s
         deadline=deadline,
         workflow=follow_up.workflow,
         resource=follow_up.resource,
-        inputs={**follow_up.inputs, **beside(writing, row, follow_up)},
+        inputs=dict(follow_up.inputs),
         sealed_secret=secret,
         **{name: row[name] for name in INHERITED},
         **{**placed, **account},

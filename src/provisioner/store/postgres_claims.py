@@ -101,7 +101,10 @@ SELECT now() AS now, a.failures AS account_failures,
     (SELECT jsonb_agg(o.workflow ORDER BY o.position) FROM operations o WHERE o.resource = operations.resource
         AND o.position > operations.position AND {OPEN}) AS later,
     (SELECT jsonb_agg(jsonb_build_object('item_id', i.item_id, 'status', i.status, 'error', i.error)
-        ORDER BY i.position) FROM order_items i WHERE i.order_id = operations.order_id) AS items
+        ORDER BY i.position) FROM order_items i WHERE i.order_id = operations.order_id) AS items,
+    CASE WHEN operations.workflow = 'certificate.install' THEN (SELECT jsonb_agg(jsonb_build_object(
+        'status', b.status, 'data', b.data) ORDER BY b.id) FROM services b
+        WHERE b.parent_id = services.parent_id AND b.id <> services.id) END AS beside
 FROM operations
 LEFT JOIN customers ON customers.customer_id = operations.customer_id
 LEFT JOIN services ON services.id = operations.service_id
@@ -171,6 +174,7 @@ class PostgresClaims(Claims):
             later_workflows=tuple(row["later"] or ()),
             account_failures=row["account_failures"] or 0,
             parent=_part(row, "parents") or None,
+            beside=row["beside"] or (),
         )
         return StoreClaim(
             **{name: getattr(base, name) for name in Claim.__slots__},

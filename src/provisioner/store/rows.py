@@ -7,6 +7,7 @@ from typing import Any
 
 from provisioner.kernel.redaction import redact, redact_text
 from provisioner.kernel.sealing import SecretBox
+from provisioner.orders.siblings import told_of
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.outcomes import Done
 from provisioner.store import credentials
@@ -100,16 +101,18 @@ def claim_from(
     later_workflows: tuple[str, ...],
     account_failures: int,
     parent: Mapping[str, Any] | None = None,
+    beside: Iterable[Mapping[str, Any]] = (),
 ) -> Claim:
-    """The claim of one operation, with everything that its journal knows."""
+    """The claim of one operation, with everything that its journal knows. `beside`: its website's other services."""
     deadline = row["deadline"]
+    others = [(ServiceStatus(other["status"]), other["data"]) for other in beside]
     return Claim(
         operation_id=row["id"],
         workflow=row["workflow"],
         resource=row["resource"],
         fence=row["fence"],
         now=now,
-        inputs=row["inputs"],
+        inputs={**row["inputs"], **told_of(row["workflow"], row["inputs"], others)},
         order_id=row["order_id"],
         item_id=row["item_id"],
         vendor_account=row["vendor_account"],

@@ -5,25 +5,23 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from provisioner.orders.siblings import Sibling, displaced, needs_siblings
+from provisioner.orders.siblings import displaced, needs_siblings
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.store.tables import services
 from provisioner.store.writing import Writing
-from provisioner.workflows.journal import Claim, Ending, FollowUp, installed_by
+from provisioner.workflows.journal import Claim, Ending, installed_by
 
 DAY: Final = 86_400.0
 
 
-def beside(writing: Writing, row: Mapping[str, Any], follow_up: FollowUp) -> dict[str, Any]:
-    """What an operation that follows from the one of this row is told of its website's other certificates."""
-    if not needs_siblings(follow_up.workflow, follow_up.inputs):
-        return {}
+def beside(connection: sa.Connection, row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Status and data of the other services of an operation's website, if it is told of them."""
+    if not needs_siblings(row["workflow"], row["inputs"]):
+        return []
     parent = sa.select(services.c.parent_id).where(services.c.id == row["service_id"]).scalar_subquery()
     others = (services.c.parent_id == parent, services.c.id != row["service_id"])
     query = sa.select(services.c.status, services.c.data).where(*others).order_by(services.c.id)
-    rows = writing.connection.execute(query).all()
-    found = [Sibling.of(ServiceStatus(status), data) for status, data in rows]
-    return {"siblings": [each.as_json() for each in found if each is not None]} if rows else {}
+    return [dict(found) for found in connection.execute(query).mappings()]
 
 
 def displace(writing: Writing, claim: Claim, ending: Ending) -> None:

@@ -14,7 +14,7 @@ from provisioner.kernel.errors import NotFoundError, RefusedError
 from provisioner.kernel.private_keys import generate_private_key
 from provisioner.kernel.secret import Secret
 from provisioner.orders.rollup import ItemError
-from provisioner.orders.siblings import needs_siblings
+from provisioner.orders.siblings import told_of
 from provisioner.orders.statuses import ENDED_OPERATIONS, OperationState
 from provisioner.orders.supersession import gives_way, is_pointless
 from provisioner.ports.outcomes import Done
@@ -211,7 +211,7 @@ class MemoryJournal:
             resource=asked.resource,
             fence=kept.fence,
             now=now,
-            inputs=asked.inputs,
+            inputs=self._inputs(asked),
             order_id=asked.order_id,
             item_id=asked.item_id,
             vendor_account=asked.vendor_account,
@@ -273,15 +273,14 @@ class MemoryJournal:
 
     def _follow(self, asked: NewOperation, follow_up: FollowUp) -> None:
         if follow_up.opens is None:
-            self.accept(self._knowing(_following(asked, follow_up)))
+            self.accept(_following(asked, follow_up))
         elif (opened := self.kept.opened(follow_up.opens)) is not None:
             inside = replace(asked, service=opened, parent=asked.service, vendor_account=opened.vendor_account)
             self.accept(_following(inside, follow_up))
 
-    def _knowing(self, asked: NewOperation) -> NewOperation:
-        if asked.service is None or not needs_siblings(asked.workflow, asked.inputs):
-            return asked
-        return replace(asked, inputs={**asked.inputs, **self.kept.beside(asked.service.service_id)})
+    def _inputs(self, asked: NewOperation) -> Mapping[str, Any]:
+        others = self.kept.beside(asked.service.service_id) if asked.service else []
+        return {**asked.inputs, **told_of(asked.workflow, asked.inputs, others)}
 
     def _wake_others(self, kept: KeptOperation, service_id: str) -> None:
         for other in self._open():

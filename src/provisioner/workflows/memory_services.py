@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from provisioner.kernel.secret import Secret
 from provisioner.orders.certificates import facts_of
-from provisioner.orders.siblings import Sibling, displaced
+from provisioner.orders.siblings import displaced
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.workflows.journal import (
     CertificateUse,
@@ -78,11 +78,10 @@ class KeptServices:
         for use in change.uses:
             self._note_use(service_id, use)
 
-    def beside(self, service_id: str) -> dict[str, Any]:
-        """What an operation is told of the other certificates of its service's website."""
+    def beside(self, service_id: str) -> list[tuple[ServiceStatus, Mapping[str, Any]]]:
+        """Status and data of the other services of a service's website."""
         others = [self.records[other] for other in self._siblings(service_id)]
-        found = [Sibling.of(other.status, other.data) for other in others]
-        return {"siblings": [each.as_json() for each in found if each is not None]} if others else {}
+        return [(other.status, other.data) for other in others]
 
     def displace(self, claim: Claim, service_id: str, change: ServiceChange) -> None:
         """What is installed takes the place of what was, which is looked after within a day."""

@@ -3,7 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
+import sqlalchemy as sa
+
 from provisioner.orders.statuses import OperationState
+from provisioner.store.tables import services
 from provisioner.workflows.journal import CertificateUse, Claim, Ending, FollowUp, ServiceChange
 from tests.integration.store.certificate_desk import CertificateStage, add_certificate, add_hosting, desk
 from tests.integration.store.estate import add_operation
@@ -91,13 +94,18 @@ def test_what_the_panel_looks_after_is_left_alone(desk: CertificateStage) -> Non
     assert desk.service()["data"]["installed"]
 
 
-def told_of(desk: CertificateStage, *, automatic: bool) -> Any:
-    """What an installation of the second certificate that follows from another operation is told of the first."""
+def queue_next(desk: CertificateStage, *, automatic: bool) -> None:
+    """An installation of the second certificate follows from another operation."""
     claim = installing(desk)
     follow_up = FollowUp("next", "certificate.install", "site:s-1", {"automatic": automatic}, account=ACCOUNT)
     ending = Ending(OperationState.SUCCEEDED, service=ServiceChange(None), follow_ups=(follow_up,))
     desk.stage.store.journal.end(claim, ending)
-    return desk.stage.row("operations", id="next")["inputs"].get("siblings")
+
+
+def told_of(desk: CertificateStage, *, automatic: bool) -> Any:
+    """What it is told of the first when it begins."""
+    queue_next(desk, automatic=automatic)
+    return desk.stage.claim().inputs.get("siblings")
 
 
 def test_an_installation_that_follows_by_itself_is_told_of_the_others(desk: CertificateStage) -> None:
@@ -117,6 +125,17 @@ def test_one_that_has_ended_is_told_as_that(desk: CertificateStage) -> None:
     add_certificate(desk.stage, 2)
     (sibling,) = told_of(desk, automatic=True)
     assert not sibling["is_live"]
+
+
+def test_what_was_installed_while_it_waited_is_told_as_that(desk: CertificateStage) -> None:
+    has(desk, data={"source": "customer", "installed": False})
+    add_certificate(desk.stage, 2)
+    queue_next(desk, automatic=True)
+    data = {**desk.service()["data"], "installed": True}
+    with desk.stage.store.database.begin() as connection:
+        connection.execute(sa.update(services).where(services.c.id == "cert-1").values(data=data))
+    (sibling,) = desk.stage.claim().inputs["siblings"]
+    assert sibling["is_installed"]
 
 
 def test_one_that_was_asked_for_is_told_nothing(desk: CertificateStage) -> None:

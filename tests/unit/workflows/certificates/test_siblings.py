@@ -163,6 +163,16 @@ def test_that_another_is_in_use_is_over_when_this_one_is_installed_or_removed(
     assert not world.service.data["other_in_use"]
 
 
+def test_what_the_customer_brought_while_it_was_renewed_is_left_in_use(world: CertificateWorld) -> None:
+    world.have(age=timedelta(days=60))
+    brought = beside(world, is_installed=False)
+    world.ask("certificate.renew")
+    world.host.away = "no connection to port 443"
+    install_other(world)
+    assert world.workflows[-1] == "certificate.install"
+    assert (world.served_fingerprint, world.service.data["problem_code"]) == (brought, "other_in_use")
+
+
 # -- what makes room for another, and comes back
 
 
