@@ -56,9 +56,12 @@ def _swept(options: argparse.Namespace) -> tuple[Sequence[Result], float]:
         sys.stdout.write(f"nothing was tried: {reason}\n")
         return [], 0
     stories = [story for story in sweep.STORIES if options.only in story.name]
-    shots = shuffled(sweep.shots(stories, options.lanes), options.seed)[: options.cells or None]
+    counted = sweep.counted(stories, options.lanes)
+    shots = shuffled(counted.shots, options.seed)[: options.cells or None]
+    sys.stdout.write(f"left_out: {counted.left_out} writes of threads that are made later\n")
     _announce(options, shots)
-    return ([] if options.list else Campaign(shots, sweep.run_shot, options.lanes).go()), MOST_MISSES
+    swept = () if options.list else Campaign(shots, sweep.run_shot, options.lanes).go()
+    return [*counted.results, *swept], MOST_MISSES
 
 
 def _announce(options: argparse.Namespace, jobs: Sequence[object]) -> None:

@@ -118,7 +118,7 @@ class Attempt:
         self._run_phase(len(self.scenario.phases), last, self._at_rest_and_struck)
 
     def _run_phase(self, number: int, phase: Phase, ended: Callable[[], bool]) -> None:
-        self.scenario.begin_phase(number, self.lane.production.vendors)
+        self.lane.begin_phase(self.scenario, number)
         self.lane.publish(phase(self.lane.seal))
         wait_for(ended, f"the end of {self.name}", timeout=END_SECONDS, interval=0.05)
 

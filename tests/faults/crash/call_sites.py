@@ -1,29 +1,41 @@
-"""Where the registered workflows call their steps, read from their source, and which of these calls were made."""
+"""Where workflows and their helpers call steps, read from their source, and which of these calls were made."""
 
 import ast
+import importlib
 import inspect
+import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from provisioner.workflows.definition import WORKFLOWS
+from provisioner import workflows
 from provisioner.workflows.operation import Operation
 
-STEPPING: Final = frozenset({"step", "wait_until", "sleep_until", "wait_for_event"})
+STEPPING: Final = frozenset({"step", "wait_until", "sleep_until", "wait_for_event", "write_down"})
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class CallSite:
-    """One call of `op.step` and the like. `undo` names what would take it back, if anything does."""
+    """One call of `op.step` and the like. `step`: the name that it is given, as it is written there.
+
+    `undo` names what would take it back, if anything does.
+    """
 
     file: str
     first: int
     last: int
+    step: str
     undo: str = ""
+
+    @property
+    def known_as(self) -> str:
+        """By which it is known whatever its line: its file's name, and its step's."""
+        return f"{Path(self.file).name} {self.step}"
 
     def was_run(self, lines: Iterable[tuple[str, int]]) -> bool:
         """Whether one of these lines (file and number) is in the call."""
@@ -34,9 +46,9 @@ class CallSite:
 
 
 def workflow_modules() -> list[ModuleType]:
-    """The modules in which workflows are registered."""
-    modules = {inspect.getmodule(definition.function) for definition in WORKFLOWS.values()}
-    return sorted((module for module in modules if module is not None), key=lambda module: module.__name__)
+    """Every module of the workflows; those of the engine are among them, and call no step by these names."""
+    found = pkgutil.walk_packages(workflows.__path__, f"{workflows.__name__}.")
+    return [importlib.import_module(each.name) for each in found]
 
 
 def call_sites() -> list[CallSite]:
@@ -49,7 +61,7 @@ def _in_module(module: ModuleType) -> Iterator[CallSite]:
     for node in ast.walk(ast.parse(inspect.getsource(module))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in STEPPING:
             undo = next((ast.unparse(each.value) for each in node.keywords if each.arg == "undo"), "")
-            yield CallSite(file, node.lineno, node.end_lineno or node.lineno, undo)
+            yield CallSite(file, node.lineno, node.end_lineno or node.lineno, ast.unparse(node.args[0]), undo)
 
 
 @contextmanager

@@ -104,7 +104,7 @@ def summary(results: Sequence[Result], *, seed: int, seconds: float, unreached: 
     """The line: what was done, and how often the promise was broken in each way."""
     return {
         "seed": seed,
-        "cells": sum(result.kills if result.aims > 1 else 1 for result in results),
+        "cells": sum(1 if result.aims == 1 else result.kills for result in results),
         "kills": sum(result.kills for result in results),
         "unreached": unreached,
         "workflows": sorted(set[str]().union(*(result.workflows for result in results))),

@@ -2,7 +2,7 @@
 
 import ast
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +15,7 @@ from tests.faults.crash.lane import RELAY, SCHEDULER, WORKER
 from tests.faults.crash.scenarios import BY_NAME
 from tests.faults.crash.story import Scenario
 from tests.support.judge import certificates, registry
+from tests.support.production import REGISTRAR
 
 CALL_POINTS: Final = (
     *("before_intent", "after_intent", "request_sent", "response_received"),
@@ -24,10 +25,23 @@ WAIT_POINTS: Final = ("before_commit", "after_commit")
 ACK_POINTS: Final = ("before_ack", "after_ack")
 SENT_POINTS: Final = ("request_sent", "response_received")
 POLL: Final = "poll/"
+POLL_POINTS: Final = (*WAIT_POINTS, *SENT_POINTS, "after_ack")
 Job = TypeVar("Job")
 
 STOREFRONT_QUEUES: Final = (topology.ORDERS, topology.LIFECYCLE)
 RELAY_POINTS: Final = ("before_publish", "after_confirm", "after_mark")
+
+STEP: Final = "step"
+FAMILIES: Final[Mapping[str, frozenset[str]]] = {
+    "provisioner/intake": frozenset({"intake"}),
+    "provisioner/relay": frozenset({RELAY}),
+    "provisioner/runner": frozenset({"poll"}),
+    "provisioner/workflows": frozenset({STEP}),
+    "adapters/acme": frozenset({STEP}),
+    "adapters/epp": frozenset({STEP, "poll"}),
+    "adapters/plesk": frozenset({STEP}),
+}
+"""By package that passes points: the kinds of scope in which it does; see `family_of`."""
 
 
 class Victim(StrEnum):
@@ -72,16 +86,20 @@ def matrix(courses: Sequence[Course]) -> list[Cell]:
 def _is_needed(passing: Passing, victim: Victim, seen: set[tuple[str, str]]) -> bool:
     """The process at each boundary, and whenever one is passed again.
 
-    The database at each commit of what has an effect. The broker at each boundary of those that talk to it, and once
-    in each workflow.
+    The database at each commit of what has an effect, and at each boundary of the relay. The broker at each boundary of
+    those that talk to it, and once in each workflow.
     """
     match victim:
         case Victim.PROCESS:
             return passing.boundary not in seen or passing.count > 1
         case Victim.DATABASE:
-            return passing.boundary not in seen and passing.point in WAIT_POINTS and not _only_looks(*passing.step)
+            return passing.boundary not in seen and (passing.scope == RELAY or _commits_an_effect(passing))
         case Victim.BROKER:
             return passing.boundary not in seen if passing.is_of_broker else (passing.workflow, "") not in seen
+
+
+def _commits_an_effect(passing: Passing) -> bool:
+    return passing.point in WAIT_POINTS and not _only_looks(*passing.step)
 
 
 def _only_looks(workflow: str, step: str) -> bool:
@@ -111,11 +129,12 @@ def _acks(course: Course) -> Iterator[Passing]:
 
 
 def boundaries(courses: Sequence[Course]) -> set[tuple[str, str]]:
-    """What must be covered: each step that ran, around its call and its commits; intake and relay."""
+    """What must be covered: each step that ran, around its call and its commits; intake, relay and reader of queues."""
     steps = {step for course in courses for step in course.steps}
     of_steps = {(step.scope, point) for step in steps for point in _points_of(step)}
     of_intake = {(f"intake/{name}", point) for name in STOREFRONT_QUEUES for point in (*WAIT_POINTS, *ACK_POINTS)}
-    return of_steps | of_intake | {(RELAY, point) for point in RELAY_POINTS}
+    of_polling = {(f"{POLL}{REGISTRAR}", point) for point in POLL_POINTS}
+    return of_steps | of_intake | of_polling | {(RELAY, point) for point in RELAY_POINTS}
 
 
 def _points_of(step: Step) -> tuple[str, ...]:
@@ -126,10 +145,21 @@ def _points_of(step: Step) -> tuple[str, ...]:
     return tuple(point for point in CALL_POINTS if not (looks and point in SENT_POINTS))
 
 
-def named_in_the_code() -> set[str]:
-    """Every name of a point that the product's code passes."""
+def family_of(scope: str) -> str:
+    """What kind of scope it is: `intake`, `relay`, `poll`, or `step` for those of workflows."""
+    first = scope.partition("/")[0]
+    return first if first in ("intake", RELAY, "poll") else STEP
+
+
+def named_in_the_code() -> set[tuple[str, str]]:
+    """Every point that the product's code passes, as (family, name). Raises KeyError for a package without a family."""
     root = Path(provisioner.__path__[0]).parent
-    return {name for file in root.rglob("*.py") for name in _literals(ast.parse(file.read_text()))}
+    found = {
+        ("/".join(file.relative_to(root).parts[:2]), name)
+        for file in root.rglob("*.py")
+        for name in _literals(ast.parse(file.read_text()))
+    }
+    return {(family, name) for package, name in found for family in FAMILIES[package]}
 
 
 def _literals(tree: ast.AST) -> Iterator[str]:

@@ -4,6 +4,7 @@ The simulated authority looks for every name at the simulated panel, so hosting 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from adapters.sandbox.faults import Fault
 from provisioner.kernel.private_keys import generate_private_key
 from tests.faults.crash.story import Act, Message, Phase, Scenario, Seal
 from tests.support.certificates import chain_for
-from tests.support.production import hosting_order, message
+from tests.support.production import Vendors, hosting_order, message
 
 DOMAIN: Final = "d1.example"
 HOSTING: Final = "service-1"
@@ -56,6 +57,18 @@ def _loses_an_answer(operation: str) -> Act:
     return lambda vendors: vendors.authority.faults.plan(operation, Fault.RESET_AFTER_EFFECT)
 
 
+def _refuses(operation: str, code: int, problem: str) -> Act:
+    return lambda vendors: vendors.authority.faults.plan(operation, Fault.REFUSE, code=code, text=problem)
+
+
+def _replaced_by_another_order(vendors: Vendors) -> None:
+    """Every certificate that there is has been replaced already, as the authority sees it."""
+    authority = vendors.authority.simulator.authority
+    with authority.busy():
+        for certificate in authority.certificates:
+            authority.certificates.save(replace(certificate, replaced_by="another-order"))
+
+
 def _story(name: str, *phases: Phase, **changes: Any) -> Scenario:
     return Scenario(f"certificate, {name}", phases, certificates=True, **changes)
 
@@ -63,8 +76,11 @@ def _story(name: str, *phases: Phase, **changes: Any) -> Scenario:
 CERTIFICATE_SCENARIOS: Final[tuple[Scenario, ...]] = (
     _story("issue", _place),
     _story("issue, answer lost", _place, prepare=_loses_an_answer("order:finalize")),
+    _story("issue, order dead", _place, prepare=_refuses("validation:http-01", 403, "unauthorized"), waits=True),
     _story("issue by dns", _place, _issue_by_dns),
     _story("renew", _place, _tell("renew")),
+    _story("renew, replaced before", _place, _tell("renew"), acts={2: _replaced_by_another_order}),
+    _story("renew, obtained by the panel", _place, _tell("renew"), settings={2: {"certificates": "panel"}}),
     _story("upload", _place, _bring),
     _story("install", _place, _bring, _tell("install")),
     _story("remove", _place, _bring, _tell("remove")),

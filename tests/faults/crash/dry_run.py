@@ -8,7 +8,7 @@ import json
 import shutil
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ from provisioner.kernel.settings import Settings
 from provisioner.runner.runner import Runner
 from provisioner.store.tables import operations, services, steps
 from tests.faults.crash.call_sites import callers_of_steps
-from tests.faults.crash.story import Message, Scenario, seal_with
+from tests.faults.crash.story import Message, Scenario, panel_account, seal_with
 from tests.support.processes import wait_for
 from tests.support.production import TLDS, Vendors, account, authority_account, registrar_account
 
@@ -132,6 +132,8 @@ def _dry_run(scenario: Scenario, vendors: Vendors, folder: Path) -> Course:
                 listener.passed.clear()
                 if scenario.ends_apart:
                     listener.counts.clear()
+                if settings := scenario.settings.get(number):
+                    _change_panel(installed, vendors, settings)
                 scenario.begin_phase(number, vendors)
                 for message in phase(seal):
                     installed.intake(lambda _operations: runner.wake()).receive(
@@ -178,6 +180,12 @@ def _new_installation(folder: Path, vendors: Vendors) -> Path:
     return folder
 
 
+def _change_panel(installed: Installed, vendors: Vendors, settings: Mapping[str, str]) -> None:
+    """As an operator does; what is open is opened anew, as by the process that does the last phase."""
+    installed.store().accounts.add(panel_account(vendors, settings), "test", replace=True)
+    installed.adapters.close()
+
+
 def _installed(folder: Path) -> "contextlib.closing[Installed]":
     quick = Settings(
         data_dir=folder,
@@ -207,7 +215,7 @@ def _is_over(installed: Installed, vendors: Vendors, begun: str, ends: str, *, w
 
 
 def _waits_long(state: str, due_at: datetime | None) -> bool:
-    return state == "waiting" and (due_at is None or due_at > datetime.now(UTC) + timedelta(minutes=1))
+    return state == "waiting" and (due_at is None or due_at > datetime.now(UTC) + timedelta(seconds=30))
 
 
 def _workflows(installed: Installed) -> frozenset[str]:

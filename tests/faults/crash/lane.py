@@ -22,7 +22,7 @@ from provisioner.intake import topology
 from provisioner.store.database import Database
 from provisioner.store.tables import metadata
 from tests.faults.crash.scenarios import OTHER_PASSWORD, PASSWORD
-from tests.faults.crash.story import Message, Scenario, seal_with
+from tests.faults.crash.story import Message, Scenario, panel_account, seal_with
 from tests.support.forking import fork
 from tests.support.judge.collect import database_now, kept_secrets, merged, tables_of, told_by
 from tests.support.judge.history import History
@@ -53,7 +53,7 @@ _MIGRATING: Final = threading.Lock()  # Alembic keeps its context in a module
 _LEFT: Final = """
 SELECT (SELECT count(*) FROM inbox) + (SELECT count(*) FROM quarantine),
        (SELECT count(*) FROM operations WHERE ended_at IS NULL AND state <> 'held'
-          AND NOT (%s AND state = 'waiting' AND coalesce(due_at > now() + interval '1 minute', true))),
+          AND NOT (%s AND state = 'waiting' AND coalesce(due_at > now() + interval '30 seconds', true))),
        (SELECT count(*) FROM outbox WHERE published_at IS NULL)
 """
 _SERVICES: Final = "SELECT EXISTS (SELECT FROM services WHERE status = %s)"
@@ -71,6 +71,7 @@ class Lane:
     heard: list[dict[str, Any]] = field(default_factory=list)
     kept: dict[str, Child] = field(default_factory=dict)
     _started: int = 0
+    _panel_settings: Mapping[str, str] = field(default_factory=dict)
     _eye: psycopg.Connection[TupleRow] | None = None
 
     # -- beginning
@@ -81,6 +82,7 @@ class Lane:
         self._empty_queues()
         self._empty_tables()
         self._know_authority(in_use=scenario.certificates)
+        self._set_up_panel({})
         self.production.vendors.reset()
         self.published.clear()
         self.heard.clear()
@@ -122,6 +124,17 @@ class Lane:
         environment = "live" if in_use else "sandbox"
         with self.postgres.connect(self.database_url) as connection:
             connection.execute("UPDATE vendor_accounts SET environment = %s WHERE name = %s", (environment, AUTHORITY))
+
+    def begin_phase(self, scenario: Scenario, number: int) -> None:
+        """Do what others do when a phase begins, the panel's operator among them."""
+        self._set_up_panel(scenario.settings.get(number, self._panel_settings))
+        scenario.begin_phase(number, self.production.vendors)
+
+    def _set_up_panel(self, settings: Mapping[str, str]) -> None:
+        if settings != self._panel_settings:
+            changed = panel_account(self.production.vendors, settings)
+            self.production.store.accounts.add(changed, "test", replace=True)
+            self._panel_settings = settings
 
     # -- processes
 
@@ -168,7 +181,7 @@ class Lane:
     def nothing_is_left(self, *, waits: bool = False) -> bool:
         """True when every message is taken in, every operation has ended and every event was published.
 
-        With `waits` operations that wait for more than a minute do not count.
+        With `waits` operations that wait for more than half a minute do not count.
         """
         return self._look(_LEFT, waits) == (len(self.published), 0, 0)
 

@@ -1,11 +1,12 @@
 """What a story is: messages of a storefront in phases, and what was done to the vendors before."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from provisioner.kernel.sealing import PublicKey, seal_to_public_key
-from tests.support.production import Vendors
+from provisioner.store.accounts import NewAccount
+from tests.support.production import Vendors, account
 
 Message = dict[str, Any]
 Seal = Callable[[str], Mapping[str, str]]
@@ -25,6 +26,12 @@ def nothing(_vendors: Vendors) -> None:
     """Leave them alone."""
 
 
+def panel_account(vendors: Vendors, settings: Mapping[str, str]) -> NewAccount:
+    """The panel's account with these settings beside its usual ones."""
+    usual = account(vendors.panel)
+    return replace(usual, settings={**usual.settings, **settings})
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """One story. `prepare` does to the vendors what is done before anything is published; `acts`, by the number of a
@@ -32,8 +39,9 @@ class Scenario:
 
     `only`: processes are killed in these scopes alone, because what somebody else does in the story comes before them.
     `ends`: the status of its service with which the last phase is over, where nothing is waiting that would tell.
-    `waits`: what is left waiting for more than a minute may be left so.
+    `waits`: what is left waiting for more than half a minute may be left so.
     `certificates`: hosting gets them by itself.
+    `settings`, by the number of a phase: what the panel's account is given when it begins.
     `begun`: the entry in a ledger with which the phases before the last are over, although something is waited for.
     """
 
@@ -46,6 +54,7 @@ class Scenario:
     waits: bool = False
     certificates: bool = False
     acts: Mapping[int, Act] = field(default_factory=dict)
+    settings: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def ends_apart(self) -> bool:

@@ -1,7 +1,9 @@
 """The blind sweep: the worker is killed at its N-th write to a socket or file, with no point in the code to help.
 
 strace counts the system calls of one thread from the moment at which the last phase begins, and kills the process on
-entry to the N-th. Every thread that wrote something in a run without a kill is swept from its first write to its last.
+entry to the N-th. Every thread that is there at that moment and wrote something in a run without a kill is swept from
+its first write to its last; what later ones write is counted, and told as `left_out`. The run without a kill is judged
+like the others.
 """
 
 import os
@@ -12,7 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +24,7 @@ from tests.faults.crash.campaign import Campaign
 from tests.faults.crash.lane import WORKER, Lane
 from tests.faults.crash.scenarios import SCENARIOS
 from tests.faults.crash.story import Scenario
+from tests.support.judge.verdict import Finding, Verdict, Wrong
 from tests.support.processes import Child, start
 
 CALLS: Final = ("sendto", "sendmsg", "write")
@@ -37,6 +40,8 @@ LEFT_OUT: Final = frozenset(
     {
         "create, answer lost",
         "create, owner gone",
+        "certificate, issue, order dead",
+        "certificate, renew, replaced before",
         "register, answer lost",
         "renew, answer lost",
         "transfer, answer lost",
@@ -111,10 +116,11 @@ class _Traced:
 
 
 class Counting(_Traced):
-    """Kills nothing, and counts the calls of each thread."""
+    """Kills nothing, and counts the calls of each thread. `left_out`: those of threads that came later."""
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[int, str]] = Counter()
+        self.left_out = 0
         self._threads: list[int] = []
         self._tracer: Child | None = None
         self._lines = Path()
@@ -132,12 +138,19 @@ class Counting(_Traced):
         return child
 
     def finish(self) -> None:
-        """Detach and read what was counted; threads that came later are left out."""
+        """Detach and read what was counted, if it came to that."""
         self.end(self._tracer)
-        for text in self._lines.read_text().splitlines():
-            found = _LINE.match(text)
-            if found and int(found[1]) in self._threads:
-                self.counts[self._threads.index(int(found[1])), found[2]] += 1
+        if self._tracer is not None and self._lines.exists():
+            self.read(self._lines.read_text(), self._threads)
+
+    def read(self, lines: str, threads: Sequence[int]) -> None:
+        """Count what strace wrote down of these threads, and of others."""
+        for found in filter(None, map(_LINE.match, lines.splitlines())):
+            thread = int(found[1])
+            if thread in threads:
+                self.counts[threads.index(thread), found[2]] += 1
+            else:
+                self.left_out += 1
 
 
 class Killing(_Traced):
@@ -179,18 +192,33 @@ def run_shot(lane: Lane, shot: Shot) -> Result:
     return Attempt(lane, str(shot), shot.scenario, Killing(shot)).run()
 
 
-def shots(scenarios: Sequence[Scenario], lanes: int) -> list[Shot]:
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the runs without a kill have shown. A run that went wrong or counted nothing has a bad verdict."""
+
+    shots: list[Shot]
+    left_out: int
+    results: list[Result]
+
+
+def counted(scenarios: Sequence[Scenario], lanes: int) -> Counted:
     """Every write of every thread in the last phase of each scenario, found by a run of each without a kill."""
-    counted: dict[str, Counter[tuple[int, str]]] = {}
+    counts: dict[str, Counting] = {}
 
     def count(lane: Lane, scenario: Scenario) -> Result:
-        counting = Counting()
-        result = Attempt(lane, f"{scenario} / counted", scenario, counting).run()
-        counted[scenario.name] = counting.counts
-        return result
+        counts[scenario.name] = counting = Counting()
+        return judged(Attempt(lane, f"{scenario} / counted", scenario, counting).run(), counting)
 
-    Campaign(scenarios, count, lanes).go()
-    return [shot for scenario in scenarios for shot in _of(scenario, counted[scenario.name])]
+    results = Campaign(scenarios, count, lanes).go()
+    found = [shot for scenario in scenarios for shot in _of(scenario, counts[scenario.name].counts)]
+    return Counted(found, sum(counting.left_out for counting in counts.values()), list(results))
+
+
+def judged(result: Result, counting: Counting) -> Result:
+    """The run, in which nothing was to be killed; condemned too if nothing was counted, and so nothing is swept."""
+    nothing = Finding("run", Wrong.STUCK, f"{result.name}: no write was counted, so nothing of it is swept")
+    findings = [*result.verdict.findings, *([] if counting.counts else [nothing])]
+    return replace(result, verdict=Verdict(findings), aims=0)
 
 
 def _of(scenario: Scenario, counts: Counter[tuple[int, str]]) -> Iterator[Shot]:

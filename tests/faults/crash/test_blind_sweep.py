@@ -17,8 +17,14 @@ def test_a_worker_killed_at_a_write_loses_and_doubles_nothing(tmp_path: Path, me
     reason = sweep.why_impossible(tmp_path)
     if reason is not None:
         pytest.skip(reason)
-    found = sweep.shots([BY_NAME["create"]], lanes=1)
-    results = Campaign(sweep.few(found), sweep.run_shot, lanes=1).go()
-    measured(writes=len(found), cells=len(results), kills=sum(result.kills for result in results))
+    counted = sweep.counted([BY_NAME["create"]], lanes=1)
+    assert [str(result.verdict) for result in counted.results if not result.verdict.good] == []
+    results = Campaign(sweep.few(counted.shots), sweep.run_shot, lanes=1).go()
+    measured(
+        writes=len(counted.shots),
+        left_out=counted.left_out,
+        cells=len(results),
+        kills=sum(result.kills for result in results),
+    )
     told = [f"{result.name}: {result.verdict}; kills: {result.kills}" for result in failures(results)]
     assert told == []

@@ -13,7 +13,7 @@ import pytest
 from provisioner.workflows.definition import WORKFLOWS
 from tests.faults.crash.attempt import failures
 from tests.faults.crash.call_sites import call_sites
-from tests.faults.crash.cells import boundaries, matrix, named_in_the_code
+from tests.faults.crash.cells import boundaries, family_of, matrix, named_in_the_code
 from tests.faults.crash.dry_run import Course
 from tests.faults.crash.matrix import courses as dry_courses
 from tests.faults.crash.volleys import sample, struck
@@ -21,6 +21,8 @@ from tests.faults.measuring import Measured
 
 # What a workflow could undo and never does: no scenario can pass it. Who adds an undo that can run adds a scenario.
 NEVER_UNDONE: Final = {"hosting.remove_subscription": "nothing can fail after the subscription is made"}
+# Calls that no scenario makes. `tests/unit/workflows/certificates` and the simulation make them.
+NEVER_MADE: Final = {"obtaining.py 'terms'": "upkeep asks it of what a panel obtains, a day after that at the earliest"}
 CELLS: Final = int(os.environ.get("CRASH_CELLS", "40"))
 
 
@@ -33,9 +35,9 @@ def test_every_registered_workflow_has_a_scenario(courses: tuple[Course, ...]) -
     assert set().union(*(course.workflows for course in courses)) == set(WORKFLOWS)
 
 
-def test_every_call_of_a_step_is_made_in_a_scenario(courses: tuple[Course, ...]) -> None:
+def test_every_call_of_a_step_is_made_in_a_scenario_or_has_a_reason(courses: tuple[Course, ...]) -> None:
     lines = set[tuple[str, int]]().union(*(course.lines for course in courses))
-    assert [str(site) for site in call_sites() if not site.was_run(lines)] == []
+    assert {site.known_as: str(site) for site in call_sites() if not site.was_run(lines)}.keys() == NEVER_MADE.keys()
 
 
 def test_every_undo_that_no_scenario_passes_has_a_reason() -> None:
@@ -48,7 +50,7 @@ def test_every_boundary_is_covered_by_a_cell(courses: tuple[Course, ...]) -> Non
 
 
 def test_every_point_that_the_code_names_is_covered_by_a_cell(courses: tuple[Course, ...]) -> None:
-    covered = {cell.passing.point for cell in matrix(courses)}
+    covered = {(family_of(cell.passing.scope), cell.passing.point) for cell in matrix(courses)}
     assert named_in_the_code() == covered
 
 

@@ -1,12 +1,12 @@
 """Several kills in one run: the process dies at one boundary, runs on, and dies again at a later one.
 
 A run costs more than a kill: emptying the tables, starting, ending well, judging. So the whole matrix strikes the
-worker, or its database, a few times in each run, at places of the story that lie far apart; what a run did not come to
-is struck alone. A kill of the broker, the relay or the scheduler has a run of its own.
+same process, or its database, a few times in each run, at places of the story that lie far apart; what a run did not
+come to is struck alone. A kill of the broker has a run of its own.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
@@ -16,10 +16,12 @@ from tests.faults.crash.attempt import Attempt, Result, ended_well, was_killed
 from tests.faults.crash.campaign import Campaign
 from tests.faults.crash.cells import Cell, Victim, shuffled
 from tests.faults.crash.control import Control
-from tests.faults.crash.lane import WORKER, Lane
+from tests.faults.crash.lane import Lane
 from tests.support.processes import Child
 
 KILLS: Final = 6
+MOST: Final[Mapping[Victim, int]] = {Victim.PROCESS: KILLS, Victim.DATABASE: KILLS, Victim.BROKER: 1}
+"""Kills in one run; a broker takes long to start."""
 PATIENCE_SECONDS: Final = 15.0
 PATIENCE_WITH_OTHERS_SECONDS: Final = 5.0
 Round = tuple[Cell, ...]
@@ -117,18 +119,19 @@ def _kill_and_start(lane: Lane, victim: Victim) -> None:
 
 def rounds(cells: Sequence[Cell], most: int = KILLS) -> list[Round]:
     """All cells, those that can be struck in one run together, in the order in which the story passes them."""
-    together = [cell for cell in cells if _goes_with_others(cell)]
-    alone: list[Round] = [(cell,) for cell in cells if not _goes_with_others(cell)]
-    return [*alone, *(each for _, of_one in groupby(together, _story) for each in _shared_out(list(of_one), most))]
+    together = groupby(sorted(cells, key=_kind), _kind)
+    shared = (_shared_out(list(of_one), min(most, MOST[victim])) for (_, victim, _), of_one in together)
+    return [each for of_one in shared for each in of_one]
 
 
 def sample(cells: Sequence[Cell], size: int, seed: int) -> list[Round]:
-    """Drawn runs with at least so many cells together, and each victim among them."""
+    """Drawn runs, long and short ones, with at least so many cells together; each victim and each role among them."""
     drawn = shuffled(rounds(cells), seed)
-    one_of_each = list({each[0].victim: each for each in drawn}.values())
-    chosen: list[Round] = []
-    for each in [*one_of_each, *(each for each in drawn if len(each) == KILLS and each not in one_of_each)]:
-        if sum(map(len, chosen)) < size:
+    of_victims = {each[0].victim: each for each in drawn}
+    of_roles = {each[0].role: each for each in drawn}
+    chosen = list(dict.fromkeys([*of_victims.values(), *of_roles.values()]))
+    for each in drawn:
+        if sum(map(len, chosen)) < size and each not in chosen:
             chosen.append(each)
     return chosen
 
@@ -160,12 +163,9 @@ def name_of(cells: Round) -> str:
     return f"{cells[0].scenario} / {' + '.join(str(cell.passing) for cell in cells)} / {cells[0].victim}"
 
 
-def _goes_with_others(cell: Cell) -> bool:
-    return cell.victim is not Victim.BROKER and cell.role == WORKER
-
-
-def _story(cell: Cell) -> tuple[str, Victim]:
-    return str(cell.scenario), cell.victim
+def _kind(cell: Cell) -> tuple[str, Victim, str]:
+    """What is alike in the cells of one run: story, victim, and who comes to the points."""
+    return str(cell.scenario), cell.victim, cell.role
 
 
 def _shared_out(cells: Sequence[Cell], most: int) -> list[Round]:
