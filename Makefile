@@ -86,11 +86,11 @@ renewals: install servers ## many certificates due within a week: RENEWALS=
 vendor-faults: install servers ## every call of every adapter with every fault; `make test` draws a share
 	@MATRIX_SHARE=1 $(BIN)/pytest -m matrix --numprocesses=3 --dist=loadfile $(ARGS)
 
-crash-matrix: install servers ## SIGKILL at every boundary of every workflow, of intake and of relay
-	@$(BIN)/python -m tests.faults.crash matrix $(ARGS)
+crash-matrix: install servers ## SIGKILL at every boundary of every workflow, of intake and of relay: SEED=
+	@$(BIN)/python -m tests.faults.crash matrix $(SEED:%=--seed %) $(ARGS)
 
-blind-sweep: install servers ## SIGKILL at every write of a worker, by strace
-	@$(BIN)/python -m tests.faults.crash sweep $(ARGS)
+blind-sweep: install servers ## SIGKILL at every write of a worker, by strace: SEED=
+	@$(BIN)/python -m tests.faults.crash sweep $(SEED:%=--seed %) $(ARGS)
 
 clean: ## remove what the verbs made
 	@rm -rf $(VENV) var dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
