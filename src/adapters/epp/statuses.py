@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from adapters.epp.replies import DomainData
-from provisioner.ports.outcomes import Failure, Rejected, Unavailable
+from provisioner.ports.outcomes import Failure, Occupied, Rejected
 
 PENDING_CREATE: Final = "pendingCreate"
 PENDING_DELETE: Final = "pendingDelete"
@@ -28,7 +28,7 @@ class Change(StrEnum):
 
 
 def obstacle(data: DomainData, change: Change) -> Failure | None:
-    """Why a change would be refused now, or None. Unavailable: something is under way and will end.
+    """Why a change would be refused now, or None. Occupied: something is under way and will end.
 
     Rejected codes: `locked_by_registry`, `pending_delete`, `update_prohibited` and so on.
     """
@@ -42,8 +42,8 @@ def obstacle(data: DomainData, change: Change) -> Failure | None:
     return _under_way(data)
 
 
-def _under_way(data: DomainData) -> Unavailable | None:
+def _under_way(data: DomainData) -> Occupied | None:
     found = [status for status in _UNDER_WAY if status in data.statuses]
     if not found:
         return None
-    return Unavailable("pending_at_registry", f"{data.name} is {found[0]}; the registry takes no change until it ends")
+    return Occupied("pending_at_registry", f"{data.name} is {found[0]}; the registry takes no change until it ends")

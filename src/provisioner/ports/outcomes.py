@@ -5,7 +5,8 @@ returns   Done            it is so now (also when it already was)
 raises    Failure
           ├── Rejected        final: the vendor understood and refused
           ├── Unavailable     known not to have been executed; retry later
-          │   └── Throttled   … not before `retry_after`
+          │   ├── Throttled   … not before `retry_after`
+          │   └── Occupied    … because of the object that it is about; the account is well
           ├── Uncertain       sent, outcome unknown: look before anything else
           └── Misconfigured   an operator must act; the vendor account is parked and no order fails for it
 """
@@ -81,6 +82,10 @@ class Throttled(Unavailable):
         self.retry_after = retry_after
 
 
+class Occupied(Unavailable):
+    """Known not to have been executed: the vendor is at work on the same object, which says nothing of the account."""
+
+
 class Uncertain(Failure):
     """Sent, and the outcome is unknown."""
 
@@ -93,4 +98,4 @@ class Misconfigured(Failure):
     outcome = "misconfigured"
 
 
-FAILURES: tuple[type[Failure], ...] = (Rejected, Unavailable, Throttled, Uncertain, Misconfigured)
+FAILURES: tuple[type[Failure], ...] = (Rejected, Unavailable, Throttled, Occupied, Uncertain, Misconfigured)

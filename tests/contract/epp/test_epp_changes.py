@@ -2,7 +2,7 @@ import pytest
 
 from adapters.epp.replies import Reason
 from provisioner.kernel.secret import Secret
-from provisioner.ports.outcomes import Done, Failure, Rejected, Unavailable, Uncertain
+from provisioner.ports.outcomes import Done, Failure, Occupied, Rejected, Unavailable, Uncertain
 from provisioner.ports.registrar import DnsKey, DsRecord, Host
 from tests.contract.epp.scripted import NAME, THEM, Turn, info, no, not_shown, ok, scene
 
@@ -130,8 +130,8 @@ def test_a_status_of_the_registrys_is_not_ours_to_change(status: str) -> None:
         ("serverUpdateProhibited", Rejected, "locked_by_registry"),
         ("clientUpdateProhibited", Rejected, "update_prohibited"),
         ("pendingDelete", Rejected, "pending_delete"),
-        ("pendingTransfer", Unavailable, "pending_at_registry"),
-        ("pendingUpdate", Unavailable, "pending_at_registry"),
+        ("pendingTransfer", Occupied, "pending_at_registry"),
+        ("pendingUpdate", Occupied, "pending_at_registry"),
     ],
 )
 def test_a_status_that_forbids_it_is_named_before_anything_is_sent(

@@ -1,6 +1,6 @@
 import pytest
 
-from provisioner.ports.outcomes import Done, Failure, Misconfigured, Pending, Rejected, Unavailable, Uncertain
+from provisioner.ports.outcomes import Done, Failure, Misconfigured, Occupied, Pending, Rejected, Unavailable, Uncertain
 from provisioner.ports.registrar import Price, RestoreReport
 from tests.contract.epp.scripted import NAME, THEM, Turn, checked, info, no, not_shown, ok, scene
 
@@ -59,7 +59,7 @@ def test_mode_4_a_domain_that_has_left_is_not_deleted(answer: Turn) -> None:
     [
         ("clientDeleteProhibited", Rejected, "delete_prohibited"),
         ("serverDeleteProhibited", Rejected, "locked_by_registry"),
-        ("pendingTransfer", Unavailable, "pending_at_registry"),
+        ("pendingTransfer", Occupied, "pending_at_registry"),
     ],
 )
 def test_a_status_that_forbids_it_is_named_before_anything_is_sent(

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from adapters.epp.replies import Renewed
-from provisioner.ports.outcomes import Done, Failure, Pending, Rejected, Unavailable, Uncertain
+from provisioner.ports.outcomes import Done, Failure, Occupied, Pending, Rejected, Unavailable, Uncertain
 from provisioner.ports.registrar import Price, Renewal
 from tests.contract.epp.scripted import NAME, THEM, Turn, checked, info, no, not_shown, ok, scene
 
@@ -43,8 +43,8 @@ def test_a_refusal_that_stands_is_told(code: int) -> None:
 @pytest.mark.parametrize(
     ("status", "outcome", "code"),
     [
-        ("pendingTransfer", Unavailable, "pending_at_registry"),
-        ("pendingUpdate", Unavailable, "pending_at_registry"),
+        ("pendingTransfer", Occupied, "pending_at_registry"),
+        ("pendingUpdate", Occupied, "pending_at_registry"),
         ("serverRenewProhibited", Rejected, "locked_by_registry"),
         ("clientRenewProhibited", Rejected, "renew_prohibited"),
         ("ok", Rejected, "status_prohibits"),
@@ -130,7 +130,7 @@ def test_mode_5_a_date_that_is_none_is_not_taken_for_one() -> None:
         ("pendingDelete", Rejected, "pending_delete"),
         ("serverRenewProhibited", Rejected, "locked_by_registry"),
         ("clientRenewProhibited", Rejected, "renew_prohibited"),
-        ("pendingTransfer", Unavailable, "pending_at_registry"),
+        ("pendingTransfer", Occupied, "pending_at_registry"),
     ],
 )
 def test_a_status_that_forbids_it_is_named_before_anything_is_sent(

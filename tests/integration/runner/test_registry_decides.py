@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from adapters.sandbox.epp.seed import AUTH_CODE
+from adapters.sandbox.epp.seed import AUTH_CODE, SECOND
 from tests.integration.runner.registry_desk import DAY, RENEWED, DecidingRegistry, deciding
 from tests.integration.runner.registry_desk import NAME as PENDING
+from tests.integration.store.estate import REGISTRAR
 
 __all__ = ["deciding"]
 
@@ -178,3 +179,15 @@ def test_a_transfer_ends_when_its_service_is_cancelled_whether_or_not_the_regist
     assert deciding.count("domain:transfer-cancel") == 1
     assert deciding.operation("domain.transfer") == ("failed", "transfer_cancelled")
     assert (deciding.operation("domain.cancel"), deciding.desk.service()["status"]) == (("succeeded", ""), "cancelled")
+
+
+def test_a_domain_that_the_registry_is_at_work_on_is_no_fault_of_the_account(deciding: DecidingRegistry) -> None:
+    deciding.desk.order()
+    deciding.desk.work()
+    asked = {"domain": RENEWED, "registrar": SECOND}
+    deciding.simulator.simulator.adjust({"transfer_requests": [asked]})
+    deciding.desk.say("renew", years=1)
+    deciding.desk.work()
+    waiting = deciding.desk.stage.row("operations", workflow="domain.renew")
+    assert (waiting["state"], "is pendingTransfer" in waiting["reason"]) == ("waiting", True)
+    assert deciding.desk.stage.row("vendor_accounts", name=REGISTRAR)["failures"] == 0
