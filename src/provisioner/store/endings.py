@@ -4,6 +4,7 @@ Rows are locked in one order everywhere: operation, order, service; so that no t
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -33,6 +34,7 @@ COMMAND_FAILED: Final = "operation_failed"
 OUR_FAULT: Final = "request_malformed"
 OUR_FAULTS: Final = ("invalid_request", "not_supported")  # no customer can correct what a vendor refuses so
 UPKEEP: Final = "upkeep"
+OF_CERTIFICATES: Final = "certificate.upkeep"
 ENDED_SERVICES: Final = (ServiceStatus.CANCELLED.value, ServiceStatus.FAILED.value)
 DAY: Final = 86_400.0
 
@@ -83,9 +85,18 @@ def _change_service(writing: Writing, row: Row, ending: Ending) -> None:
     reason = ending.error.message if ending.error else row["inputs"].get("reason")
     if ending.service is not None:
         reason = ending.service.reason or reason
-        _move(writing, row["service_id"], ending.service, reason, ending.warnings)
+        _move(writing, row["service_id"], _planned(writing, row, ending.service), reason, ending.warnings)
     elif ending.warnings:
         warn(writing, row["service_id"], ending.warnings)
+
+
+def _planned(writing: Writing, row: Row, change: ServiceChange) -> ServiceChange:
+    """A certificate is looked after at once if its hosting went or came back while the operation planned for before."""
+    upkeep = change.upkeep
+    if not row["woken"] or upkeep is None or upkeep.at is None or upkeep.workflow != OF_CERTIFICATES:
+        return change
+    now = writing.database.moment(writing.connection)
+    return replace(change, upkeep=replace(upkeep, at=min(upkeep.at, now)))
 
 
 def _move(

@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from tests.integration.store.certificate_desk import HOSTING, CertificateStage, add_certificate, add_hosting, desk
+from provisioner.orders.statuses import OperationState
+from provisioner.workflows.journal import Ending, ServiceChange, Upkeep
+from tests.integration.store.certificate_desk import (
+    AUTHORITY,
+    HOSTING,
+    CertificateStage,
+    add_certificate,
+    add_hosting,
+    desk,
+)
 from tests.integration.store.estate import add_operation, due_at
 
 __all__ = ["desk"]
@@ -98,6 +107,19 @@ def test_what_waits_at_the_site_is_due(desk: CertificateStage, resume: Resume) -
     waits(desk, "waiting", "certificate.install", resource=f"site:{HOSTING}")
     resume()
     assert due_at(desk.stage, "waiting") <= desk.stage.now()
+
+
+@pytest.mark.parametrize("workflow", ["certificate.issue", "certificate.upkeep"])
+def test_what_ends_just_then_with_a_plan_for_the_suspended_is_looked_after_at_once(
+    desk: CertificateStage, resume: Resume, workflow: str
+) -> None:
+    add_certificate(desk.stage, status="provisioning")
+    add_operation(desk.stage, "ending", service_id="cert-1", workflow=workflow, vendor_account=AUTHORITY)
+    claim = desk.stage.claim()
+    resume()
+    next_week = Upkeep(desk.stage.now() + timedelta(days=7), "certificate.upkeep")
+    desk.stage.store.journal.end(claim, Ending(OperationState.SUCCEEDED, service=ServiceChange(None, upkeep=next_week)))
+    assert desk.service()["upkeep_at"] <= desk.stage.now()
 
 
 def test_what_is_at_work_is_due_as_soon_as_it_waits(desk: CertificateStage, resume: Resume) -> None:
