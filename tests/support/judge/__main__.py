@@ -12,7 +12,9 @@ from tests.support.judge.judge import judge
 def main() -> int:
     reader = argparse.ArgumentParser(prog="python -m tests.support.judge", description=__doc__)
     reader.add_argument("folder", type=Path)
-    reader.add_argument("--repeats", action="store_true", help="idempotent changes may have been made again, as in a soak")
+    reader.add_argument(
+        "--repeats", action="store_true", help="idempotent changes may have been made again, as in a soak"
+    )
     given = reader.parse_args()
     verdict = judge(History.load(given.folder), repeats=given.repeats)
     sys.stdout.write(f"{verdict}\n{json.dumps(verdict.counts())}\n")
