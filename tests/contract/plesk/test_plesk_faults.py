@@ -15,6 +15,7 @@ from tests.contract.plesk.vendor_faults import (
     AFTER_EFFECT,
     BEFORE_EFFECT,
     CODES,
+    DRIP_SECONDS,
     OF_QUESTIONS,
     Prepared,
     Question,
@@ -207,7 +208,7 @@ def test_a_subscription_that_was_half_made_is_finished(panel: PleskHosting, worl
 def test_finishing_may_be_cut_off_anywhere(change: str, fault: Fault, panel: PleskHosting, world: PleskWorld) -> None:
     wanted = _wanted(panel)
     world.simulator.faults.plan("webspace.add", Fault.HALF_DONE)
-    world.simulator.faults.plan(change, fault)
+    world.simulator.faults.plan(change, fault, seconds=DRIP_SECONDS)
     for _ in range(2):
         with pytest.raises(Uncertain):
             panel.create_subscription(wanted)
