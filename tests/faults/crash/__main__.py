@@ -5,6 +5,7 @@
 --lanes N    how many at once
 --alone      one kill in each run (default: a few, far apart)
 --only TEXT  only those whose name contains the text
+--all        sweep: every story (default: one order of each kind)
 --list       only say what would be run
 """
 
@@ -55,7 +56,8 @@ def _swept(options: argparse.Namespace) -> tuple[Sequence[Result], float]:
     if reason is not None:
         sys.stdout.write(f"nothing was tried: {reason}\n")
         return [], 0
-    stories = [story for story in sweep.STORIES if options.only in story.name]
+    chosen = [story for story in sweep.STORIES if options.all or options.only or story.name in sweep.ORDERS]
+    stories = [story for story in chosen if options.only in story.name]
     counted = sweep.counted(stories, options.lanes)
     shots = shuffled(counted.shots, options.seed)[: options.cells or None]
     sys.stdout.write(f"left_out: {counted.left_out} writes of threads that are made later\n")
@@ -79,6 +81,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--lanes", type=int, default=LANES)
     parser.add_argument("--alone", action="store_true")
     parser.add_argument("--only", default="")
+    parser.add_argument("--all", action="store_true")
     parser.add_argument("--list", action="store_true")
     return parser.parse_args()
 

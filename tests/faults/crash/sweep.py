@@ -40,6 +40,7 @@ LEFT_OUT: Final = frozenset(
     {
         "create, answer lost",
         "create, owner gone",
+        "certificate, issue, answer lost",
         "certificate, issue, order dead",
         "certificate, renew, replaced before",
         "register, answer lost",
@@ -48,6 +49,8 @@ LEFT_OUT: Final = frozenset(
     }
 )
 STORIES: Final = tuple(scenario for scenario in SCENARIOS if scenario.name not in LEFT_OUT)
+ORDERS: Final = frozenset({"create", "register", "transfer", "certificate, issue"})
+"""One order of each kind: hosting, a domain registered, a domain transferred, hosting with its certificate."""
 
 _LINE: Final = re.compile(r"^(\d+) +(\w+)\(")
 
