@@ -12,6 +12,7 @@ from provisioner.kernel.secret import Secret
 from tests.support.processes import wait_for
 
 PERSISTENT = 2
+HANDSHAKE_SECONDS = 60.0  # a broker that has just started on a busy machine takes its time
 _TOTAL = (
     "{ok, Queue} = rabbit_amqqueue:lookup(%s), "
     "{ok, {_, Total}, _} = ra:leader_query(amqqueue:get_pid(Queue), fun rabbit_fifo:query_messages_total/1), Total."
@@ -45,7 +46,9 @@ class Vhost:
     @contextmanager
     def channel(self) -> Iterator[Any]:
         """A channel with publisher confirms."""
-        connection = pika.BlockingConnection(pika.URLParameters(self.url.reveal()))
+        parameters = pika.URLParameters(self.url.reveal())
+        parameters.socket_timeout = parameters.stack_timeout = HANDSHAKE_SECONDS
+        connection = pika.BlockingConnection(parameters)
         try:
             channel = connection.channel()
             channel.confirm_delivery()
