@@ -3,8 +3,10 @@
 import ftplib  # TLS begins before the login
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -48,6 +50,26 @@ def test_a_stored_file_can_be_read_again(plesk: RunningPlesk) -> None:
         world.store(client)
         client.retrbinary(f"RETR {world.TOKEN}", got.append)
     assert b"".join(got) == b"proof"
+
+
+def test_a_session_that_enters_a_folder_moves_nobody_else(plesk: RunningPlesk) -> None:
+    """The working directory belongs to the process, and so to every simulator in it."""
+    own, seen, ended = Path.cwd(), set[Path](), Event()
+
+    def watch() -> None:
+        while not ended.is_set():
+            seen.add(Path.cwd())
+
+    with world.ftp(plesk) as session, ThreadPoolExecutor(1) as threads:
+        watching = threads.submit(watch)
+        for _ in range(200):
+            session.cwd("/httpdocs")
+            session.cwd("/")
+        ended.set()
+        watching.result()
+        with pytest.raises(ftplib.error_perm, match="No such file"):
+            session.cwd("/nowhere")
+    assert seen == {own}
 
 
 def test_a_deleted_file_is_served_no_more(plesk: RunningPlesk) -> None:

@@ -5,6 +5,7 @@ TLS is required before the login and for data. Operations, as the ledger and the
 """
 
 import logging
+import os
 import socket
 import threading
 import warnings
@@ -33,6 +34,7 @@ from provisioner.kernel.secret import Secret
 with warnings.catch_warnings():  # on Python 3.11 it uses asyncore, which 3.12 has no more
     warnings.simplefilter("ignore", DeprecationWarning)
     from pyftpdlib.exceptions import AuthenticationFailed
+    from pyftpdlib.filesystems import AbstractedFS
     from pyftpdlib.handlers import TLS_FTPHandler
     from pyftpdlib.ioloop import IOLoop
     from pyftpdlib.servers import FTPServer
@@ -107,10 +109,23 @@ class SystemUsers:
         """Nothing, likewise."""
 
 
+def _files(home: str, session: object) -> Any:
+    """The files of one session, with a directory of its own; pyftpdlib's would change that of the whole process."""
+    files: Any = AbstractedFS(home, session)
+
+    def enter(path: str) -> None:
+        os.scandir(path).close()  # raises OSError for what is no folder
+        files.cwd = files.fs2ftp(path)
+
+    files.chdir = enter
+    return files
+
+
 class _Session(TLS_FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
     """One control connection. What differs between servers is set on a class of each server's own."""
 
     banner = BANNER
+    abstracted_fs = staticmethod(_files)
     tls_control_required = True
     tls_data_required = True
     auth_failed_timeout = 0
