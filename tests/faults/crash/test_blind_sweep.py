@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from tests.faults.crash import sweep
-from tests.faults.crash.attempt import failures
 from tests.faults.crash.campaign import Campaign
 from tests.faults.crash.scenarios import BY_NAME
 from tests.faults.measuring import Measured
@@ -20,11 +19,7 @@ def test_a_worker_killed_at_a_write_loses_and_doubles_nothing(tmp_path: Path, me
     counted = sweep.counted([BY_NAME["create"]], lanes=1)
     assert [str(result.verdict) for result in counted.results if not result.verdict.good] == []
     results = Campaign(sweep.few(counted.shots), sweep.run_shot, lanes=1).go()
-    measured(
-        writes=len(counted.shots),
-        left_out=counted.left_out,
-        cells=len(results),
-        kills=sum(result.kills for result in results),
-    )
-    told = [f"{result.name}: {result.verdict}; kills: {result.kills}" for result in failures(results)]
-    assert told == []
+    kills = sum(result.kills for result in results)
+    measured(writes=len(counted.shots), left_out=counted.left_out, cells=len(results), kills=kills)
+    assert [f"{result.name}: {result.verdict}" for result in results if not result.verdict.good] == []
+    assert 2 * kills > len(results), "threads do not write equally often in every run, but most shots must hit"
