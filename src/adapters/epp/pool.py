@@ -117,8 +117,8 @@ class Pool:
     def _wait(self, deadline: float) -> None:
         left = deadline - self._clock.monotonic()
         if left <= 0:
-            most = self._settings.max_sessions
-            raise Unavailable("no_session_free", f"all sessions of the account are in use (max_sessions is {most})")
+            told = f"max_sessions is {self._settings.max_sessions}; the registry lets {self._most()} in now"
+            raise Unavailable("no_session_free", f"all sessions of the account are in use ({told})")
         self._changed.wait(min(left, _ASK_AGAIN))
 
     def _new(self) -> Seat | None:

@@ -14,6 +14,13 @@ from cryptography.hazmat.primitives import hashes
 from provisioner.kernel.spread import share
 from provisioner.orders.certificate_refusals import CertificateUnparseable
 
+AUTHORITY: Final = "authority"
+CUSTOMER: Final = "customer"
+PANEL: Final = "panel"
+"""With AUTHORITY and CUSTOMER: where a certificate comes from."""
+OTHER_IN_USE: Final = "other_in_use"
+"""The website uses another certificate: the problem's code, and kept beside it."""
+
 _AUTOMATIC: Final = "-certificate"
 _LONGEST_READABLE: Final = 100 - len(_AUTOMATIC)
 _DIGEST: Final = 16

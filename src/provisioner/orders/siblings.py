@@ -3,12 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
+from provisioner.orders.certificates import OTHER_IN_USE, PANEL
 from provisioner.orders.statuses import ServiceStatus
-
-CUSTOMER: Final = "customer"
-PANEL: Final = "panel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +86,4 @@ def displaced(status: ServiceStatus, data: Mapping[str, Any], name: str) -> dict
     if status is not ServiceStatus.ACTIVE or not data.get("installed") or data.get("installed_as") in (None, name):
         return None
     told = "the website uses a certificate that was installed after this one"
-    return {"installed": False, "other_in_use": True, "problem": told, "problem_code": "other_in_use"}
+    return {"installed": False, OTHER_IN_USE: True, "problem": told, "problem_code": OTHER_IN_USE}

@@ -6,6 +6,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from provisioner.messages.events_certificates import CertificateChange, certificate_changed
+from provisioner.orders.certificates import CUSTOMER
 from provisioner.orders.rollup import ItemError
 from provisioner.orders.statuses import OperationState
 from provisioner.store.services import lock_service
@@ -16,7 +17,6 @@ from provisioner.workflows.journal import CertificateUse, Claim, Ending, Service
 
 PRODUCT: Final = "certificate"
 CSR_MADE: Final = "certificate.generate-csr"
-CUSTOMER: Final = "customer"
 BY_ITSELF: Final = "automatic"
 FAILED: Final = (OperationState.FAILED, OperationState.COMPENSATED)
 

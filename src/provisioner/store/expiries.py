@@ -12,7 +12,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from provisioner.messages.events_certificates import certificate_changed
-from provisioner.orders.certificates import urgent_at
+from provisioner.orders.certificates import CUSTOMER, OTHER_IN_USE, urgent_at
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.store.attention import tell_attention
 from provisioner.store.database import Database
@@ -26,8 +26,6 @@ from provisioner.store.writing import Writing
 NOT_REPLACED: Final = "certificate_not_replaced"
 EXPIRES_SOON: Final = "expires_soon"
 EXPIRED: Final = "expired"
-OTHER_IN_USE: Final = "other_in_use"
-CUSTOMER: Final = "customer"
 GONE: Final = (ServiceStatus.CANCELLING.value, ServiceStatus.CANCELLED.value, ServiceStatus.FAILED.value)
 DAY: Final = timedelta(days=1)
 

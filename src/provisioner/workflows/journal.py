@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 
 from provisioner.kernel.errors import ProvisionerError
 from provisioner.kernel.secret import Secret
+from provisioner.orders.certificates import PANEL
 from provisioner.orders.rollup import ItemError
 from provisioner.orders.statuses import OperationState, ServiceStatus
 from provisioner.ports.exchange import Exchange
@@ -125,9 +126,6 @@ class KeyKind(StrEnum):
 
     EC = "ec"  # P-256
     RSA = "rsa"  # 2048 bits
-
-
-PANEL: Final = "panel"
 
 
 @dataclass(frozen=True, slots=True)

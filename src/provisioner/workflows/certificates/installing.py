@@ -9,18 +9,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from provisioner.kernel.secret import Secret
-from provisioner.orders.certificates import former_name, installed_name
+from provisioner.orders.certificates import AUTHORITY, CUSTOMER, OTHER_IN_USE, PANEL, former_name, installed_name
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.certificates import InstalledCertificate
 from provisioner.ports.outcomes import Rejected
 from provisioner.workflows.certificates import parties, serving, sparing
-from provisioner.workflows.certificates.ordered import AUTHORITY, CUSTOMER, PANEL, Current, Ordered, csr_of
+from provisioner.workflows.certificates.ordered import Current, Ordered, csr_of
 from provisioner.workflows.certificates.problems import (
     EXPIRED,
     HOSTING_GONE,
     NO_PROBLEM,
     NOT_SERVED,
-    OTHER_IN_USE,
     WORDS,
     as_data,
     problem,
@@ -45,7 +44,7 @@ def install(op: Operation) -> ServiceChange:
         return ServiceChange(None, upkeep=NEVER if op.service.data.get("source") == AUTHORITY else None)
     current, pinned = _installable(current, began)
     if op.inputs.get("automatic") and (spared := sparing.spared(op, current)) is not None:
-        told = {"installed": False, "other_in_use": True, "problem": spared.reason, "problem_code": OTHER_IN_USE}
+        told = {"installed": False, OTHER_IN_USE: True, "problem": spared.reason, "problem_code": OTHER_IN_USE}
         return ServiceChange(None, data=told, upkeep=_if_looked_after(op, earliest((tomorrow(op), spared.after))))
     use = CertificateUse(pinned, str(began.get("name") or former_name(pinned)))
     try:
@@ -115,7 +114,7 @@ def _remove_predecessor(op: Operation, name: str) -> None:
 
 def _installed(op: Operation, current: Current, use: CertificateUse, unseen: str | None) -> ServiceChange:
     """That it could not be seen is told, and undoes nothing."""
-    there = {"installed_as": use.installed_as, "installed_fingerprint": use.fingerprint, "other_in_use": False}
+    there = {"installed_as": use.installed_as, "installed_fingerprint": use.fingerprint, OTHER_IN_USE: False}
     uses = (use, *_gone(op, use.fingerprint))
     if _is_another(current, use):  # the newer one is installed by an operation of its own
         return ServiceChange(None, data=there, uses=uses)

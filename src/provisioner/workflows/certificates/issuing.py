@@ -3,11 +3,11 @@
 from datetime import timedelta
 from typing import Final
 
+from provisioner.orders.certificates import PANEL
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.outcomes import Done, Rejected
 from provisioner.workflows.certificates import serving
 from provisioner.workflows.certificates.obtaining import SUSPENDED, Terms, obtain
-from provisioner.workflows.certificates.ordered import PANEL
 from provisioner.workflows.certificates.problems import (
     AUTHORITY_UNAVAILABLE,
     NO_METHOD,

@@ -11,9 +11,6 @@ from provisioner.workflows.journal import KeyKind
 from provisioner.workflows.operation import Operation
 
 AUTO: Final = "auto"
-AUTHORITY: Final = "authority"
-CUSTOMER: Final = "customer"
-PANEL: Final = "panel"
 
 
 @dataclass(frozen=True, slots=True)

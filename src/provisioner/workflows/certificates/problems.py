@@ -16,7 +16,6 @@ AUTHORITY_UNAVAILABLE: Final = "authority_unavailable"
 HOSTING_GONE: Final = "hosting_gone"
 NO_METHOD: Final = "no_method"
 NOT_SERVED: Final = "not_served"
-OTHER_IN_USE: Final = "other_in_use"
 EXPIRES_SOON: Final = "expires_soon"
 EXPIRED: Final = "expired"
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from provisioner.orders.certificates import former_name, installed_name
+from provisioner.orders.certificates import OTHER_IN_USE, PANEL, former_name, installed_name
 from provisioner.ports.outcomes import Rejected
 from provisioner.workflows.certificates import parties
-from provisioner.workflows.certificates.ordered import PANEL, Current
+from provisioner.workflows.certificates.ordered import Current
 from provisioner.workflows.certificates.problems import NO_PROBLEM, problem
 from provisioner.workflows.definition import workflow
 from provisioner.workflows.journal import NEVER, CertificateUse, ServiceChange
@@ -90,6 +90,6 @@ def _replacement(op: Operation) -> str:
 
 def _removed(op: Operation, uses: tuple[CertificateUse, ...]) -> ServiceChange:
     """A first certificate that is still to be issued comes as it was planned."""
-    gone = {"installed": False, "installed_as": None, "installed_fingerprint": None, "other_in_use": False}
+    gone = {"installed": False, "installed_as": None, "installed_fingerprint": None, OTHER_IN_USE: False}
     data = {**NO_PROBLEM, **gone, "install": False}
     return ServiceChange(None, data=data, uses=uses, upkeep=None if Current.of(op) is None else NEVER)

@@ -3,12 +3,13 @@
 from datetime import timedelta
 from typing import Final
 
+from provisioner.orders.certificates import CUSTOMER, PANEL
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.outcomes import Rejected
 from provisioner.workflows.certificates import serving
 from provisioner.workflows.certificates.issuing import NOBODY, NOT_HERE
 from provisioner.workflows.certificates.obtaining import Terms, obtain
-from provisioner.workflows.certificates.ordered import CUSTOMER, PANEL, Current
+from provisioner.workflows.certificates.ordered import Current
 from provisioner.workflows.certificates.problems import NO_METHOD, as_data, is_problem
 from provisioner.workflows.certificates.standing import (
     found_on_panel,

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Final
 
-from provisioner.orders.certificates import REVOCATION_REASONS
+from provisioner.orders.certificates import AUTHORITY, REVOCATION_REASONS
 from provisioner.ports.certificates import CertificateAuthority
 from provisioner.ports.outcomes import Rejected
 from provisioner.workflows.certificates import parties
-from provisioner.workflows.certificates.ordered import AUTHORITY, Current, Ordered
+from provisioner.workflows.certificates.ordered import Current, Ordered
 from provisioner.workflows.certificates.standing import UPKEEP
 from provisioner.workflows.definition import workflow
 from provisioner.workflows.journal import NEVER, CertificateUse, ServiceChange

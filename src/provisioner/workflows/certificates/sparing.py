@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from provisioner.orders.certificates import CertificateFacts, covers, facts_of
+from provisioner.orders.certificates import CUSTOMER, CertificateFacts, covers, facts_of
 from provisioner.orders.siblings import Sibling
 from provisioner.workflows.certificates import parties, serving
-from provisioner.workflows.certificates.ordered import CUSTOMER, Current
+from provisioner.workflows.certificates.ordered import Current
 from provisioner.workflows.certificates.standing import UPKEEP
 from provisioner.workflows.journal import Upkeep
 from provisioner.workflows.operation import Operation

@@ -4,11 +4,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from provisioner.orders.certificates import CertificateFacts, facts_of, renew_at, urgent_at
+from provisioner.orders.certificates import (
+    AUTHORITY,
+    CUSTOMER,
+    OTHER_IN_USE,
+    PANEL,
+    CertificateFacts,
+    facts_of,
+    renew_at,
+    urgent_at,
+)
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.outcomes import Done
 from provisioner.workflows.certificates.order import Issued
-from provisioner.workflows.certificates.ordered import AUTHORITY, CUSTOMER, PANEL
 from provisioner.workflows.certificates.problems import NO_PROBLEM
 from provisioner.workflows.journal import NewCertificate, ServiceChange, Upkeep
 from provisioner.workflows.operation import Operation
@@ -56,7 +64,7 @@ def found_on_panel(op: Operation, status: ServiceStatus | None, served: Mapping[
     """The service with the certificate that the panel has obtained by itself, and serves."""
     chain = str(served["chain"])
     facts = facts_of(chain)
-    there = {"installed": True, "install": True, "other_in_use": False}
+    there = {"installed": True, "install": True, OTHER_IN_USE: False}
     kept = {**there, "renew_at": None, "order_url": None}
     return op.service_is(
         status,

@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from provisioner.kernel.spread import share
-from provisioner.orders.certificates import CertificateFacts, renew_at
+from provisioner.orders.certificates import AUTHORITY, CUSTOMER, PANEL, CertificateFacts, renew_at
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.outcomes import Rejected
 from provisioner.workflows.certificates import parties, serving
 from provisioner.workflows.certificates.obtaining import WORKER, source_now
-from provisioner.workflows.certificates.ordered import AUTHORITY, CUSTOMER, PANEL, Current, Ordered
+from provisioner.workflows.certificates.ordered import Current, Ordered
 from provisioner.workflows.certificates.problems import (
     EXPIRED,
     EXPIRES_SOON,
