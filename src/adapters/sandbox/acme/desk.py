@@ -1,7 +1,6 @@
 """From an HTTP request to its answer: signatures, nonces (RFC 8555 section 6), and the fault plan in between."""
 
 import re
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from http import HTTPStatus
@@ -39,6 +38,7 @@ class Desk:
         self._counter = counter
         self._faults = faults
         self._nonces = Nonces()
+        self._refusals_due = 0  # of bad_nonce_percent, in hundredths
         self._turnstile = Turnstile()
 
     def answer(self, request: HttpRequest, connection: Connection) -> Reply:
@@ -133,11 +133,15 @@ class Desk:
         nonce = envelope.header.get("nonce")
         if not isinstance(nonce, str):
             raise malformed("a request has a nonce")
-        is_good = self._nonces.use(nonce)
-        if not is_good or secrets.randbelow(100) < self._authority.settings.bad_nonce_percent:
+        if not self._nonces.use(nonce) or self._is_due_for_refusal():
             raise Problem(Kind.BAD_NONCE, f"JWS has an invalid anti-replay nonce: {nonce[:64]}")
         if envelope.header.get("url") != call.base + call.path:
             raise Problem(Kind.UNAUTHORIZED, f"JWS header url is not {call.base + call.path}")
+
+    def _is_due_for_refusal(self) -> bool:
+        """Spread evenly, so that how often one request can be refused in a row follows from the percentage."""
+        whole, self._refusals_due = divmod(self._refusals_due + self._authority.settings.bad_nonce_percent, 100)
+        return whole > 0
 
     def _marks(self, call: Call) -> Iterable[str]:
         """What a fault rule may match: names, identifiers, the account."""
