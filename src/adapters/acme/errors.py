@@ -1,7 +1,7 @@
 """The table: every problem of an authority has exactly one outcome for each kind of call.
 
     problem document      TABLE             row by type, column by call
-    HTTP status alone     Problem.kind      its row: notFound, rateLimited, busy, serverInternal, or UNKNOWN
+    HTTP status alone     Problem.kind      its row: notFound, rateLimited, busy, serverInternal, or UNNAMED
     broken connection     from_transport()  by what may have been sent
     anything unreadable   unreadable()      Uncertain after a certificate may have been asked for
 
@@ -167,6 +167,12 @@ UNKNOWN: Final = Row(
     {**_ODD, Call.ACCOUNT: _operator("vendor_error")},
 )
 
+UNNAMED: Final = Row(
+    "no type; it may come from something before the authority",
+    _later("vendor_error"),
+    {Call.FINALIZE: Verdict(Uncertain, "vendor_error"), Call.RENEWAL: _SILENT, Call.VALIDATION: _FAILED},
+)
+
 DEFAULT_RETRY_AFTER: Final = 3_600.0
 """Seconds, where a limit was met and nothing said for how long."""
 _ABOUT_NAMES: Final = frozenset({"identifier_rejected", "caa_forbids", VALIDATION_FAILED})
@@ -189,7 +195,7 @@ _NEVER_SENT: Final = (
 
 def verdict(kind: str, call: Call) -> Verdict:
     """The table's entry."""
-    return TABLE.get(kind, UNKNOWN).verdict(call)
+    return _row(kind).verdict(call)
 
 
 def failure(problem: Problem, call: Call) -> Failure | None:
@@ -197,8 +203,7 @@ def failure(problem: Problem, call: Call) -> Failure | None:
     found = verdict(problem.kind, call)
     if not issubclass(found.outcome, Failure):
         return None
-    meaning = TABLE.get(problem.kind, UNKNOWN).meaning
-    message = f"the authority says: {problem.document.words} ({meaning}; HTTP {problem.status})"
+    message = f"the authority says: {problem.document.words} ({_row(problem.kind).meaning}; HTTP {problem.status})"
     return _failure(found.outcome, found.code, message, problem)
 
 
@@ -224,6 +229,10 @@ def from_transport(error: requests.RequestException, call: Call) -> Failure:
 def unreadable(reason: str, call: Call) -> Failure:
     """The outcome for an answer that cannot be understood."""
     return _broken("unreadable_answer", f"the answer cannot be understood: {reason}", call)
+
+
+def _row(kind: str) -> Row:
+    return TABLE.get(kind, UNKNOWN) if kind else UNNAMED
 
 
 def _failure(outcome: type[Failure], code: str, message: str, problem: Problem) -> Failure:

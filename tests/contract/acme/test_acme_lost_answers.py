@@ -58,6 +58,31 @@ def test_a_server_error_leaves_it_unknown_whether_a_certificate_is_issued(
     assert authority.find_issued(order) is None
 
 
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_page_from_before_the_authority_ends_no_order(
+    scripted_world: PebbleWorld, wire: Between, status: int
+) -> None:
+    wire.say(NEW_ORDER, Reply(status, b"<html>blocked</html>"))
+    authority, request = scripted_world.opened(), wanted([new_name(scripted_world)])
+    with pytest.raises(Unavailable) as blocked:
+        authority.open_order(request)
+    assert (blocked.value.code, blocked.value.vendor_code) == ("vendor_error", str(status))
+    assert authority.open_order(request).ref
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_page_from_before_the_authority_leaves_it_unknown_whether_a_certificate_is_issued(
+    scripted_world: PebbleWorld, wire: Between, status: int
+) -> None:
+    authority = scripted_world.opened()
+    order = ready(scripted_world, authority, wanted([new_name(scripted_world)]))
+    wire.say(FINALIZE, Reply(status, b"<html>blocked</html>"))
+    with pytest.raises(Uncertain):
+        authority.issue(order)
+    assert authority.find_issued(order) is None
+    assert issued(authority, order).data["chain"]
+
+
 def test_a_certificate_that_cannot_be_fetched_is_waited_for(scripted_world: PebbleWorld, wire: Between) -> None:
     authority = scripted_world.opened()
     order = ready(scripted_world, authority, wanted([new_name(scripted_world)]))

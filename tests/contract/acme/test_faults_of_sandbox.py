@@ -29,7 +29,8 @@ from tests.support.processes import wait_for
 
 pytestmark = pytest.mark.matrix
 
-SECONDS = "1"
+SECONDS = "3"
+DRIP_SECONDS = 2 * float(SECONDS)
 BEFORE = [
     Fault.TIMEOUT_BEFORE_EFFECT,
     Fault.RESET_BEFORE_EFFECT,
@@ -181,7 +182,7 @@ def test_a_lost_answer_is_told_as_such_and_calling_again_leaves_one_effect(
 ) -> None:
     prepared = prepare(world)
     before = count(prepared, world)
-    world.simulator.faults.plan(prepared.request, fault, seconds=3)
+    world.simulator.faults.plan(prepared.request, fault, seconds=DRIP_SECONDS)
     try:
         prepared.call()
     except prepared.outcome:

@@ -61,7 +61,7 @@ def test_every_type_that_the_library_knows_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("call", Call)
-@pytest.mark.parametrize("kind", [*KINDS, "neverHeardOf"])
+@pytest.mark.parametrize("kind", [*KINDS, "neverHeardOf", ""])
 def test_every_type_has_one_outcome_for_every_call(kind: str, call: Call) -> None:
     found = errors.verdict(kind, call)
     assert found.outcome in (Done, Rejected, Unavailable, Throttled, Uncertain, Misconfigured)
@@ -69,7 +69,7 @@ def test_every_type_has_one_outcome_for_every_call(kind: str, call: Call) -> Non
 
 
 @pytest.mark.parametrize("call", REQUESTS)
-@pytest.mark.parametrize("kind", [*KINDS, "neverHeardOf"])
+@pytest.mark.parametrize("kind", [*KINDS, "neverHeardOf", ""])
 def test_the_outcome_is_the_tables(kind: str, call: Call) -> None:
     found, failed = errors.verdict(kind, call), errors.failure(problem(kind), call)
     if found.outcome is Done:
@@ -84,14 +84,14 @@ def test_only_issuing_can_be_uncertain(kind: str, call: Call) -> None:
     assert errors.verdict(kind, call).outcome is not Uncertain
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "neverHeardOf"])
+@pytest.mark.parametrize("kind", [*KINDS, "neverHeardOf", ""])
 def test_an_order_that_came_to_nothing_ends_as_the_port_has_declared(kind: str) -> None:
     refused = errors.refusal(kind, "words")
     assert refused.code in CertificateAuthority.issue.__effect__.ends  # type: ignore[attr-defined]  # a declaration
     assert refused.message == "words"
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "neverHeardOf"])
+@pytest.mark.parametrize("kind", [*KINDS, "neverHeardOf", ""])
 def test_looking_for_a_certificate_is_refused_only_as_the_port_has_declared(kind: str) -> None:
     found = errors.verdict(kind, Call.READ)
     assert found.outcome is not Rejected or found.code == "order_gone"
@@ -130,6 +130,21 @@ def test_a_limit_is_throttled_for_every_call(kind: str, call: Call) -> None:
 )
 def test_a_status_speaks_where_the_type_says_nothing(kind: str, status: int, wait: float | None, row: str) -> None:
     assert problem(kind, status, wait).kind == row
+
+
+@pytest.mark.parametrize("call", [Call.ACCOUNT, Call.OPEN, Call.READ, Call.ANSWER, Call.REVOKE])
+def test_a_refusal_that_names_no_type_may_be_of_something_before_the_authority_and_passes(call: Call) -> None:
+    failed = errors.failure(problem("", 403), call)
+    assert (type(failed), getattr(failed, "code", "")) == (Unavailable, "vendor_error")
+
+
+def test_a_refusal_to_issue_that_names_no_type_is_looked_up() -> None:
+    failed = errors.failure(problem("", 403), Call.FINALIZE)
+    assert (type(failed), getattr(failed, "code", "")) == (Uncertain, "vendor_error")
+
+
+def test_a_renewal_window_that_is_refused_without_a_type_is_not_known() -> None:
+    assert errors.failure(problem("", 403), Call.RENEWAL) is None
 
 
 def test_the_raw_code_is_kept() -> None:

@@ -32,6 +32,10 @@ def test_the_reference_page_has_a_row_for_types_that_nobody_knows() -> None:
     assert row("other", errors.UNKNOWN) in PAGE.splitlines()
 
 
+def test_the_reference_page_has_a_row_for_refusals_without_a_type() -> None:
+    assert row("none", errors.UNNAMED) in PAGE.splitlines()
+
+
 def test_every_setting_and_credential_is_on_the_reference_page() -> None:
     section = PAGE.partition("## Settings")[2].partition("## The account")[0]
     documented = set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
