@@ -291,12 +291,14 @@ def _leaves(connection: sa.Connection, service: Row, message: RegistryMessage) -
     """Whether another registrar asks for the domain: a transfer is pending, and it is not our own."""
     if message.kind != "transfer" or message.data.get("status") != "pending":
         return False
-    ours = (
-        operations.c.service_id == service["id"],
-        operations.c.workflow == TRANSFER,
-        operations.c.ended_at.is_(None),
-    )
-    return not connection.scalar(sa.select(sa.exists().where(*ours)))
+    ours = message.data.get("ours")
+    return not (_awaits_transfer(connection, service) if ours is None else ours)
+
+
+def _awaits_transfer(connection: sa.Connection, service: Row) -> bool:
+    """Whether a transfer to us is open: where the message does not tell whose it is, it is then taken for that."""
+    here = (operations.c.service_id == service["id"], operations.c.workflow == TRANSFER)
+    return bool(connection.scalar(sa.select(sa.exists().where(*here, operations.c.ended_at.is_(None)))))
 
 
 def _tell(writing: Writing, service: Row, message: RegistryMessage) -> None:

@@ -256,11 +256,24 @@ def test_a_transfer_that_another_registrar_asks_for_is_answered(estate: Stage) -
     assert row["inputs"] == PENDING
 
 
-def test_our_own_pending_transfer_is_not_one_away_from_us(estate: Stage) -> None:
+def test_a_pending_transfer_of_which_nothing_else_is_told_is_our_own_while_one_waits(estate: Stage) -> None:
     add_domain(estate, status="provisioning")
     add_operation(estate, "o-1", workflow="domain.transfer", state="waiting")
     keep(estate, message(kind="transfer", data=PENDING))
     assert [workflow for workflow, _ in started(estate)] == ["domain.transfer", "domain.upkeep"]
+
+
+def test_another_registrar_is_answered_while_what_remains_of_our_own_transfer_waits(estate: Stage) -> None:
+    add_domain(estate, status="provisioning")
+    add_operation(estate, "o-1", workflow="domain.transfer", state="held")
+    keep(estate, message(kind="transfer", data={**PENDING, "ours": False}))
+    assert [workflow for workflow, _ in started(estate)] == ["domain.transfer", "domain.transfer-out"]
+
+
+def test_a_transfer_to_us_is_not_answered_though_none_of_ours_waits(estate: Stage) -> None:
+    add_domain(estate)
+    keep(estate, message(kind="transfer", data={**PENDING, "ours": True}))
+    assert [workflow for workflow, _ in started(estate)] == ["domain.upkeep"]
 
 
 def test_a_finished_transfer_is_looked_at(estate: Stage) -> None:
