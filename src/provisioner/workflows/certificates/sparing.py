@@ -59,12 +59,17 @@ def _spared_unseen(op: Operation, current: Current, siblings: Sequence[Sibling])
 
 
 def _reason(op: Operation, ours: CertificateFacts, served: CertificateFacts, siblings: Sequence[Sibling]) -> str | None:
-    """Ours are known by their fingerprints; what nobody here knows is the customer's own, or the panel's."""
-    if served.fingerprint in (ours.fingerprint, op.service.data.get("installed_fingerprint")):
+    """Ours are known by their fingerprints; what nobody here knows is the customer's own, or the panel's.
+
+    What was brought is nobody else's, whoever has taken it for the panel's.
+    """
+    known = next((each for each in siblings if served.fingerprint in each.fingerprints), None)
+    is_brought = known is not None and known.is_live and known.source == CUSTOMER
+    before = None if is_brought else op.service.data.get("installed_fingerprint")
+    if served.fingerprint in (ours.fingerprint, before):
         return None
     if not any(covers(name, parties.site(op).domain) for name in served.names):
         return None
-    known = next((each for each in siblings if served.fingerprint in each.fingerprints), None)
     if known is not None and not known.is_live:
         return None
     newer = NEWER if served.not_before > ours.not_before else None

@@ -112,6 +112,15 @@ def test_a_renewal_takes_the_place_of_an_older_one_for_the_same_names(world: Cer
     assert world.service.data["installed"]
 
 
+def test_what_the_customer_brought_stays_in_use_when_it_was_taken_for_one_of_the_panel(world: CertificateWorld) -> None:
+    brought = beside(world, age=timedelta(days=62), issuer="Another Authority")
+    world.status, chain = ServiceStatus.ACTIVE, other(world).data["chain"]
+    world.data = facts_as_data(chain, "panel", installed=True)
+    world.do("certificate.upkeep")
+    assert (world.authority.count("issue"), world.service.data["source"]) == (1, "authority")
+    assert (world.served_fingerprint, world.service.data["problem_code"]) == (brought, "other_in_use")
+
+
 @pytest.mark.parametrize(
     "end", [{"status": ServiceStatus.CANCELLED}, {"revoked": True}, {"age": LIFETIME + timedelta(days=1)}]
 )
