@@ -16,13 +16,14 @@ from typing import Final
 import httpx
 
 from adapters.plesk import errors, file_errors, redaction, tls
-from adapters.plesk.file_errors import Stage
+from adapters.plesk.file_errors import NOT_POSSIBLE, Stage
 from adapters.plesk.packet import Command
 from adapters.plesk.settings import Settings
 from provisioner.kernel import crash
 from provisioner.kernel.pinning import pinned_context
 from provisioner.ports import exchange
 from provisioner.ports.certificates import Site
+from provisioner.ports.outcomes import Rejected
 
 MOST_BYTES: Final = 64 * 1024
 _ABSENT: Final = "550"
@@ -62,8 +63,8 @@ class Folder:
                 raise EOFError(f"the file {path} has more than {MOST_BYTES} bytes")
 
         with file_errors.told(Stage.LOOK, self._secrets):
-            found = self._found("RETR", path, lambda: self._retrieve(path, take))
-        return bytes(content) if found else None
+            refused = self._refusal("RETR", path, lambda: self._retrieve(path, take))
+        return bytes(content) if refused is None else None
 
     def write(self, path: str, content: bytes) -> None:
         """Make the file and the folders above it."""
@@ -78,9 +79,12 @@ class Folder:
             self._connection.cwd(home)
 
     def remove(self, path: str) -> None:
-        """Remove a file. One that is gone is no error."""
+        """Remove a file. One that is gone is no error; a server says 550 also of one that it does not give up."""
         with file_errors.told(Stage.CHANGE, self._secrets):
-            self._found("DELE", path, lambda: self._deleted(path))
+            refused = self._refusal("DELE", path, lambda: self._deleted(path))
+        if refused is not None and self.read(path) is not None:
+            text = redaction.scrubbed(refused, self._secrets)
+            raise Rejected(NOT_POSSIBLE, f"the file {path} cannot be removed: {text}", vendor_code=_ABSENT)
 
     def _deleted(self, path: str) -> str:
         """As `ftplib`'s own, and a crash between the command and its answer can be tried."""
@@ -93,17 +97,17 @@ class Folder:
     def _retrieve(self, path: str, take: Callable[[bytes], None]) -> str:
         return self._connection.retrbinary(f"RETR {path}", take)
 
-    def _found(self, verb: str, path: str, act: Callable[[], str]) -> bool:
-        """Do it; False when there is no such file (reply 550)."""
+    def _refusal(self, verb: str, path: str, act: Callable[[], str]) -> str | None:
+        """Do it; the reply where there is no such file, or none that may be used so (550)."""
         try:
             told = act()
         except ftplib.error_perm as refused:
             exchange.record(f"FTPS {verb} {path}", str(refused))
             if not str(refused).startswith(_ABSENT):
                 raise
-            return False
+            return str(refused)
         exchange.record(f"FTPS {verb} {path}", told)
-        return True
+        return None
 
     def _enter(self, folder: str) -> None:
         try:

@@ -154,6 +154,23 @@ def test_only_the_file_itself_is_removed(certificate: trustme.LeafCert, ca_file:
 
 
 @pytest.mark.loopback
+def test_a_file_that_is_gone_is_no_error(certificate: trustme.LeafCert, ca_file: str) -> None:
+    with serving(certificate) as files:
+        panel(files, ca_file).hide_challenge(SITE, FILE)
+    assert f"DELE {PATH}" in files.protected
+
+
+@pytest.mark.loopback
+def test_a_file_that_the_server_does_not_give_up_is_not_hidden(certificate: trustme.LeafCert, ca_file: str) -> None:
+    with serving(certificate, DELE=b"550 Permission denied") as files:
+        files.files[PATH] = CONTENT
+        with pytest.raises(Rejected) as failed:
+            panel(files, ca_file).hide_challenge(SITE, FILE)
+    assert (failed.value.code, failed.value.vendor_code) == ("challenge_not_possible", "550")
+    assert failed.value.message == f"the file {PATH} cannot be removed: 550 Permission denied"
+
+
+@pytest.mark.loopback
 def test_what_goes_over_the_wire_is_recorded_by_verb_and_path(certificate: trustme.LeafCert, ca_file: str) -> None:
     with serving(certificate) as files, exchange.collected() as exchanges:
         panel(files, ca_file).show_challenge(SITE, FILE)
