@@ -1,6 +1,7 @@
 """What follows from an operation's success: operations of their own, and services that they are to make."""
 
 from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from provisioner.orders.supersession import gives_way, verb
 from provisioner.store.endings import GONE
 from provisioner.store.new_services import first_period, service_row
 from provisioner.store.placement import account_for
-from provisioner.store.queueing import new_operation
+from provisioner.store.queueing import end_of_term, new_operation
 from provisioner.store.services import intend_service, lock_service, move_service
 from provisioner.store.tables import operations, service_periods, services
 from provisioner.store.writing import Writing
@@ -21,6 +22,8 @@ from provisioner.workflows.journal import FollowUp, NewService, ServiceChange
 Row = Mapping[str, Any]
 
 INHERITED: Final = ("customer_id", "environment", "actor_role", "correlation_id")
+END_MARGIN: Final = timedelta(days=2)
+"""So many days after the registry's date an end still is that term's: a storefront has a time zone, and rounds up."""
 
 
 def start(writing: Writing, row: Row, follow_up: FollowUp, *, deadline: float, secret: bytes | None = None) -> None:
@@ -59,13 +62,15 @@ def _beside(row: Row) -> Row:
 def _on_service(writing: Writing, row: Row, follow_up: FollowUp) -> Row | None:
     """A follow-up on the service itself comes after what was accepted, or gives way to it.
 
-    A service that is going needs no cancelling.
+    A service that is going needs no cancelling, and one that ends with its term no further term.
     """
     lock_operations(writing.connection, follow_up.resource)
     service = lock_service(writing.connection, row["service_id"])
     if verb(follow_up.workflow) == "cancel" and service["intended_status"] in GONE:
         return None
     if gives_way(follow_up.workflow, follow_up.inputs) and _is_asked_for(writing, row, follow_up):
+        return None
+    if verb(follow_up.workflow) == "renew" and _ends_with_its_term(writing, service, follow_up.inputs):
         return None
     generation = _intend(writing, service, follow_up)
     return {"service_id": service["id"], "vendor_account": service["vendor_account"], "generation": generation}
@@ -74,6 +79,16 @@ def _on_service(writing: Writing, row: Row, follow_up: FollowUp) -> Row | None:
 def _is_asked_for(writing: Writing, row: Row, follow_up: FollowUp) -> bool:
     """Whether something was accepted since the operation of this row, and is open still."""
     return bool(later_workflows(writing.connection, follow_up.resource, row["id"]))
+
+
+def _ends_with_its_term(writing: Writing, service: Row, inputs: Row) -> bool:
+    """Whether it is cancelled for the end of the term that a renewal from `current_expiry` would prolong."""
+    if "current_expiry" not in inputs:
+        return False
+    latest = date.fromisoformat(inputs["current_expiry"]) + END_MARGIN
+    waiting = (operations.c.resource == end_of_term(service["id"]), operations.c.ended_at.is_(None))
+    ends = writing.connection.scalars(sa.select(operations.c.inputs).where(*waiting))
+    return any(datetime.fromisoformat(end["at"]).astimezone(UTC).date() <= latest for end in ends)
 
 
 def _intend(writing: Writing, service: Row, follow_up: FollowUp) -> int:
