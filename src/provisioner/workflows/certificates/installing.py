@@ -71,7 +71,7 @@ def _found(op: Operation, current: Current | None) -> dict[str, Any]:
         "name": None if ours is None else installed_name(ours.chain),
         "is_over": current is not None and current.facts.not_after <= op.now,
         "is_revoked": bool(op.service.data.get("revoked")),
-        "hosting_is_going": parties.hosting_is_going(op),
+        "hosting_is_going": parties.hosting_is_gone(op),
         "is_wanted": _is_wanted(op),
     }
 

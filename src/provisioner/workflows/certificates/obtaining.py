@@ -172,7 +172,7 @@ def _await_names(op: Operation, terms: Terms, patience: timedelta, number: int) 
     names = tuple(name for name in Ordered.of(op).required if not is_wildcard(name))
 
     def look() -> Done | Pending:
-        if parties.hosting_is_going(op):
+        if parties.hosting_is_gone(op):
             raise Rejected(HOSTING_GONE, WORDS[HOSTING_GONE])
         found = _while_suspended(op, methods, patience) or checks.points_to(names, terms.addresses)
         if isinstance(found, Pending) and op.now >= terms.asked_at + DAY:
@@ -245,7 +245,7 @@ def _await_next(op: Operation, number: int, refused: Rejected, methods: Sequence
     reason = f"{told.message}; it is tried again"
 
     def look() -> Done | Pending:
-        if parties.hosting_is_going(op):
+        if parties.hosting_is_gone(op):
             raise Rejected(HOSTING_GONE, WORDS[HOSTING_GONE])
         if (suspended := _while_suspended(op, methods, patience)) is not None:
             return ever_more_slowly(suspended, since=op.accepted_at, now=op.now)

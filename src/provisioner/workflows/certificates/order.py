@@ -177,7 +177,7 @@ class Order:
         unseen = f"the DNS of {exhibit.challenge.name} does not show our record"
 
         def look() -> Done | Pending:
-            if parties.hosting_is_going(self._op):
+            if parties.hosting_is_gone(self._op):
                 raise Rejected(HOSTING_GONE, WORDS[HOSTING_GONE])
             return showing.goes_on(checks.shows(exhibit.challenge), self._op.now, unseen)
 

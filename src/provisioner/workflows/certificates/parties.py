@@ -1,15 +1,11 @@
 """Who takes part in the making of a certificate: the authority, the DNS of the world, and the hosting's panel."""
 
-from typing import Final
-
 from provisioner.kernel.secret import Secret
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.certificates import CertificateAuthority, CertificateHost, NameChecks, Site
 from provisioner.ports.outcomes import Rejected
 from provisioner.workflows.certificates.problems import HOSTING_GONE, WORDS
 from provisioner.workflows.operation import Operation
-
-GOING: Final = frozenset({ServiceStatus.CANCELLING, ServiceStatus.CANCELLED, ServiceStatus.FAILED})
 
 
 def authority(op: Operation) -> CertificateAuthority:
@@ -43,6 +39,11 @@ def site(op: Operation) -> Site:
     )
 
 
-def hosting_is_going(op: Operation) -> bool:
-    """Whether the hosting is gone, or on its way out."""
-    return op.parent.status in GOING
+def hosting_is_gone(op: Operation) -> bool:
+    """Whether the hosting is gone for good: what is being cancelled may stay, and what failed may be tried again."""
+    return op.parent.status is ServiceStatus.CANCELLED
+
+
+def hosting_is_made(op: Operation) -> bool:
+    """Whether the website has been made, as far as the hosting's own operations have come."""
+    return op.parent.ref is not None and op.parent.status is not ServiceStatus.FAILED

@@ -60,7 +60,7 @@ def _revoked(op: Operation, fingerprint: str, reason: str) -> ServiceChange:
     use, current = CertificateUse(fingerprint, revoked=True), Current.of(op)
     if current is None or current.facts.fingerprint != fingerprint:
         return ServiceChange(None, uses=(use,))
-    goes_on = reason != NO_LONGER_NEEDED and Ordered.of(op).auto_renew and not parties.hosting_is_going(op)
+    goes_on = reason != NO_LONGER_NEEDED and Ordered.of(op).auto_renew and not parties.hosting_is_gone(op)
     if goes_on:
         op.follow_up(UPKEEP, resource=f"service:{op.service.service_id}")
     return ServiceChange(None, data={"revoked": True}, uses=(use,), upkeep=None if goes_on else NEVER)

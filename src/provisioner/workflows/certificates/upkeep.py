@@ -64,7 +64,7 @@ def keep_up(op: Operation) -> ServiceChange:
 def _standing(op: Operation) -> dict[str, bool]:
     return {
         "ended": op.service.status in ENDED,
-        "hosting_is_going": parties.hosting_is_going(op),
+        "hosting_is_going": parties.hosting_is_gone(op),
         "is_wanted": _is_wanted(op),
     }
 
@@ -188,7 +188,7 @@ def _take_over(op: Operation, current: Current) -> Upkeep | None:
 
 def _install_if_missing(op: Operation, current: Current, *, automatic: bool) -> None:
     """An installation that failed, or that spared another certificate, is begun again; so is one that made room."""
-    if _is_missing(op, current):
+    if _is_missing(op, current) and parties.hosting_is_made(op):
         install_next(op, automatic=automatic)
 
 

@@ -88,11 +88,18 @@ def test_a_site_that_is_gone_ends_it(world: CertificateWorld) -> None:
     assert world.error_code() == "hosting_gone"
 
 
-def test_for_a_hosting_on_its_way_out_nothing_is_installed(world: CertificateWorld) -> None:
+def test_for_a_hosting_that_was_cancelled_nothing_is_installed(world: CertificateWorld) -> None:
+    world.have(installed=False)
+    world.hosting_status = ServiceStatus.CANCELLED
+    world.do("certificate.install")
+    assert (world.error_code(), world.host.effects) == ("hosting_gone", [])
+
+
+def test_while_the_hosting_is_being_cancelled_it_is_installed_as_that_may_be_refused(world: CertificateWorld) -> None:
     world.have(installed=False)
     world.hosting_status = ServiceStatus.CANCELLING
     world.do("certificate.install")
-    assert (world.error_code(), world.host.effects) == ("hosting_gone", [])
+    assert world.service.data["installed"]
 
 
 def test_an_expired_certificate_is_not_installed(world: CertificateWorld) -> None:

@@ -154,6 +154,33 @@ def test_one_that_is_only_asked_for_by_a_csr_ends_with_the_hosting(world: Certif
     assert (world.service.status, world.upkeep_in_days) == (ServiceStatus.CANCELLED, None)
 
 
+def test_while_the_hosting_is_being_cancelled_it_is_renewed_as_that_may_be_refused(world: CertificateWorld) -> None:
+    world.have(age=timedelta(days=80))
+    world.hosting_status = ServiceStatus.CANCELLING
+    world.do("certificate.upkeep")
+    assert (world.service.status, world.authority.count("issue")) == (ServiceStatus.ACTIVE, 1)
+    assert world.served_fingerprint == world.service.data["fingerprint"]
+
+
+def test_of_hosting_that_failed_it_is_looked_after_each_day_and_installed_when_that_was_made(
+    world: CertificateWorld,
+) -> None:
+    world.have("customer", installed=False)
+    world.hosting_status, world.hosting_ref = ServiceStatus.FAILED, None
+    keep_up(world, 3)
+    assert (world.service.status, world.workflows) == (ServiceStatus.ACTIVE, ["certificate.upkeep"] * 4)
+    world.hosting_becomes(ServiceStatus.ACTIVE)
+    keep_up(world, 1)
+    assert world.served_fingerprint == world.service.data["fingerprint"]
+
+
+def test_one_that_expires_before_its_hosting_is_made_is_looked_after_no_longer(world: CertificateWorld) -> None:
+    world.have("customer", age=timedelta(days=88), installed=False)
+    world.hosting_status, world.hosting_ref = ServiceStatus.FAILED, None
+    keep_up(world, 3)
+    assert (world.service.data["problem_code"], world.upkeep_in_days) == ("expired", None)
+
+
 def test_a_cancelled_one_is_looked_after_no_longer(world: CertificateWorld) -> None:
     world.have(age=timedelta(days=80))
     world.do("certificate.cancel")

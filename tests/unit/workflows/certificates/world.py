@@ -42,6 +42,7 @@ class CertificateWorld(World):
         self.host = FakeHost(self.memory_harness.clock, shown)
         self.others = {AUTHORITY: self.authority, PANEL: self.host}
         self.hosting_status = ServiceStatus.ACTIVE
+        self.hosting_ref: str | None = SITE
         self.status = ServiceStatus.PROVISIONING
         self.attributes: dict[str, Any] = automatic(DOMAIN)
         self.data: dict[str, Any] = {}
@@ -133,7 +134,7 @@ class CertificateWorld(World):
             "hosting",
             self.hosting_status,
             {"domain": DOMAIN},
-            SITE,
+            self.hosting_ref,
             data,
             password=Secret("the-login"),
             vendor_account=PANEL,
