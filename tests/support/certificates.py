@@ -147,7 +147,10 @@ class OrderThere:
 
 
 class FakeAuthority(Obedient, CertificateAuthority, NameChecks):
-    """Validates what is shown. `elsewhere` are names that lead elsewhere, and why; all others lead to `address`."""
+    """Validates what is shown. `elsewhere` are names that lead elsewhere, and why; all others lead to `address`.
+
+    `shut_out` are names whose CAA records forbid a certificate, and why.
+    """
 
     def __init__(self, clock: FakeClock, shown: Shown) -> None:
         super().__init__()
@@ -155,6 +158,7 @@ class FakeAuthority(Obedient, CertificateAuthority, NameChecks):
         self.shown = shown
         self.orders: dict[str, OrderThere] = {}
         self.elsewhere: dict[str, str] = {}
+        self.shut_out: dict[str, str] = {}
         self.address: str | None = None
         self.offered: tuple[Method, ...] = tuple(Method)
         self.unseen = False
@@ -255,10 +259,14 @@ class FakeAuthority(Obedient, CertificateAuthority, NameChecks):
 
     def points_to(self, names: Sequence[str], addresses: Sequence[str]) -> Done | Pending:
         def look() -> Done | Pending:
-            reasons = [self.elsewhere[name] for name in names if name in self.elsewhere]
-            if self.address is not None and self.address not in addresses:
-                reasons.append(f"{names[0]} leads to {self.address} instead of {', '.join(addresses)}")
-            return Pending(21_600, reasons[0]) if reasons else Done()
+            plain = [name for name in names if not name.startswith("*.")]
+            reasons = [self.elsewhere[name] for name in plain if name in self.elsewhere]
+            if plain and self.address is not None and self.address not in addresses:
+                reasons.append(f"{plain[0]} leads to {self.address} instead of {', '.join(addresses)}")
+            if reasons:
+                return Pending(21_600, reasons[0])
+            shut_out = [self.shut_out[name] for name in names if name in self.shut_out]
+            return Pending(21_600, shut_out[0], code="caa_forbids") if shut_out else Done()
 
         return self._call("points_to", look)
 

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import dns.rdata
@@ -10,6 +11,7 @@ import dns.rdatatype
 from adapters.acme import caa
 from adapters.acme.client import Client
 from adapters.acme.delegation import ADDRESS_TYPES, Dns, Said
+from adapters.acme.errors import CAA_FORBIDS
 from adapters.acme.settings import Settings
 from provisioner.ports.certificates import Challenge, Method
 from provisioner.ports.outcomes import Done, Pending
@@ -18,6 +20,14 @@ DELEGATION_AGAIN: Final = 300.0
 """Seconds between looks at where names lead: people change that, and in their own time."""
 RECORD_AGAIN: Final = 15.0
 """Seconds between looks for a record of ours: it is under way from the first server to the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """What stands in the way of a certificate, and its code where it has one."""
+
+    words: str
+    code: str = ""
 
 
 class Checks:
@@ -35,9 +45,9 @@ class Checks:
         dns_now, wanted = Dns(self._settings), {_normal(address) for address in addresses}
         plain = [name for name in names if wanted and not name.startswith("*.")]
         faults = [fault for name in plain if (fault := _elsewhere(dns_now, name, wanted))]
-        if not faults:
-            faults = self._shut_out(dns_now, names)
-        return Pending(DELEGATION_AGAIN, " ".join(faults)) if faults else Done()
+        if faults:
+            return Pending(DELEGATION_AGAIN, " ".join(faults))
+        return self._shut_out(dns_now, names) or Done()
 
     def shows(self, challenge: Challenge) -> Done | Pending:
         """Done when every responsible server that answers shows the TXT record. An HTTP challenge is Done."""
@@ -52,12 +62,13 @@ class Checks:
             return Pending(RECORD_AGAIN, reason)
         return Done()
 
-    def _shut_out(self, dns_now: Dns, names: Sequence[str]) -> list[str]:
+    def _shut_out(self, dns_now: Dns, names: Sequence[str]) -> Pending | None:
         identities = self._client.directory().caa_identities
-        if not identities:
-            return []
-        faults = (_forbidden(dns_now, name, identities) for name in names)
-        return list(dict.fromkeys(filter(None, faults)))
+        found = [fault for name in names if identities and (fault := _forbidden(dns_now, name, identities))]
+        if not found:
+            return None
+        code = next((fault.code for fault in found if fault.code), "")
+        return Pending(DELEGATION_AGAIN, " ".join(dict.fromkeys(fault.words for fault in found)), code=code)
 
 
 def _elsewhere(dns_now: Dns, name: str, wanted: set[str]) -> str:
@@ -82,23 +93,24 @@ def _without_address(said: Iterable[Said]) -> set[str]:
     return {one.server for one in said} - showing
 
 
-def _forbidden(dns_now: Dns, name: str, identities: Sequence[str]) -> str:
-    """Why CAA records forbid a certificate for a name; empty when they do not."""
+def _forbidden(dns_now: Dns, name: str, identities: Sequence[str]) -> _Fault | None:
+    """Why CAA records forbid a certificate for a name, or cannot be seen; None when they allow it."""
     for place in caa.climbed(name):
         said = dns_now.ask(place, dns.rdatatype.CAA)
         if not said:
-            return _silent(place)
+            return _Fault(_silent(place))
         records = [_property(record) for one in said for record in one.records]
         if records:
             wildcard = name.startswith("*.")
-            return "" if caa.allows(records, identities, wildcard=wildcard) else _caa_fault(place, identities)
-    return ""
+            return None if caa.allows(records, identities, wildcard=wildcard) else _caa_fault(place, identities)
+    return None
 
 
-def _caa_fault(place: str, identities: Sequence[str]) -> str:
-    return (
+def _caa_fault(place: str, identities: Sequence[str]) -> _Fault:
+    return _Fault(
         f"A CAA record of {place} allows only other authorities to issue certificates;"
-        f" remove it, or add one for {_listed(identities, 'or')}."
+        f" remove it, or add one for {_listed(identities, 'or')}.",
+        CAA_FORBIDS,
     )
 
 

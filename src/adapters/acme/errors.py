@@ -60,6 +60,7 @@ class Row:
 
 ORDER_GONE: Final = "order_gone"
 VALIDATION_FAILED: Final = "validation_failed"
+CAA_FORBIDS: Final = "caa_forbids"
 NO_ACCOUNT: Final = "accountDoesNotExist"
 NOT_READY: Final = "orderNotReady"
 NAMES: Final = "/names"
@@ -81,8 +82,9 @@ _ODD: Final = {Call.READ: _later("vendor_error"), Call.RENEWAL: _SILENT, Call.VA
 """A refusal that makes no sense where nothing was asked for."""
 
 
-def _refused(meaning: str, code: str) -> Row:
-    return Row(meaning, Verdict(Rejected, code), {**_ODD, Call.ACCOUNT: _operator(code)})
+def _refused(meaning: str, code: str, validation: Verdict = _FAILED) -> Row:
+    others = {**_ODD, Call.ACCOUNT: _operator(code), Call.VALIDATION: validation}
+    return Row(meaning, Verdict(Rejected, code), others)
 
 
 def _account(meaning: str, code: str) -> Row:
@@ -108,7 +110,7 @@ TABLE: Final[Mapping[str, Row]] = {
     "badPublicKey": _refused("the public key is not supported", "bad_key"),
     "badRevocationReason": _refused("the reason for revoking is not allowed", "bad_reason"),
     "badSignatureAlgorithm": _refused("the signature's algorithm is not supported", "bad_key"),
-    "caa": _refused("CAA records forbid it", "caa_forbids"),
+    "caa": _refused("CAA records forbid it", CAA_FORBIDS, Verdict(Rejected, CAA_FORBIDS)),
     "compound": _refused("several problems at once", "identifier_rejected"),
     "connection": _validation("a name could not be reached"),
     "dns": _validation("a name's DNS did not answer"),
@@ -175,7 +177,7 @@ UNNAMED: Final = Row(
 
 DEFAULT_RETRY_AFTER: Final = 3_600.0
 """Seconds, where a limit was met and nothing said for how long."""
-_ABOUT_NAMES: Final = frozenset({"identifier_rejected", "caa_forbids", VALIDATION_FAILED})
+_ABOUT_NAMES: Final = frozenset({"identifier_rejected", CAA_FORBIDS, VALIDATION_FAILED})
 
 _NOT_SENT: Final[Mapping[type[BaseException], str]] = {
     requests.ConnectTimeout: "connect_timeout",
@@ -208,7 +210,7 @@ def failure(problem: Problem, call: Call) -> Failure | None:
 
 
 def refusal(kind: str, words: str) -> Rejected:
-    """What an order or an authorization says of why it came to nothing: `order_gone` or `validation_failed`."""
+    """What an order or an authorization says of why it came to nothing: `order_gone`, `validation_failed`, `caa_forbids`."""
     code = verdict(kind, Call.VALIDATION).code
     return Rejected(code, words, vendor_code=kind or None, fields=_fields(code))
 

@@ -60,7 +60,8 @@ class CertificateAuthority(Protocol):
     """Issues certificates. An order is resumed from its URL alone, at every point.
 
     Codes that workflows act on (Rejected): `order_gone` (start another), `validation_failed` (the customer must mend
-    something; `message` says what, in the authority's words), `already_replaced`.
+    something; `message` says what, in the authority's words), `caa_forbids` (a CAA record of the customer's shuts the
+    authority out), `already_replaced`.
     """
 
     @idempotent
@@ -79,10 +80,10 @@ class CertificateAuthority(Protocol):
 
     @idempotent
     def validated(self, order: AuthorityOrder) -> Done | Pending:
-        """Whether every name is validated. Raises Rejected `validation_failed` and `order_gone`."""
+        """Whether every name is validated. Raises Rejected `validation_failed`, `caa_forbids` and `order_gone`."""
         ...
 
-    @checkable(find="find_issued", ends=("order_gone", "validation_failed"))
+    @checkable(find="find_issued", ends=("order_gone", "validation_failed", "caa_forbids"))
     def issue(self, order: AuthorityOrder) -> Done | Pending:
         """Have the certificate issued for the order's CSR. `data`: chain."""
         ...
@@ -108,7 +109,8 @@ class NameChecks(Protocol):
     def points_to(self, names: Sequence[str], addresses: Sequence[str]) -> Done | Pending:
         """Done when every name leads to one of the addresses, and no CAA record shuts the authority out.
 
-        Else Pending, whose reason says in a sentence for customers which name leads where instead.
+        Else Pending, whose reason says in a sentence for customers which name leads where instead; its code is
+        `caa_forbids` where all lead there and a record shuts the authority out. Of wildcards only CAA is looked at.
         """
         ...
 

@@ -31,13 +31,15 @@ class Done:
 class Pending:
     """Accepted and not finished: look again after `check_after` seconds; `reason` says in words what is waited for.
 
-    `shown`: the vendor shows it as under way, so that it is over when the vendor shows that no more.
+    `shown`: the vendor shows it as under way, so that it is over when the vendor shows that no more. `code`: the stable
+    one of a wait that is given up for this reason, where it has one of its own.
     """
 
     check_after: float
     reason: str
     ref: str = ""
     shown: bool = False
+    code: str = ""
 
 
 class Failure(Exception):

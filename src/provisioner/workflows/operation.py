@@ -174,8 +174,9 @@ class Operation:
     ) -> Done:
         """Wait, holding no thread, until `check` (which changes nothing) returns Done; look every so many seconds.
 
-        A Pending has a reason and a time of its own. The operation's deadline ends the wait with Rejected
-        `deadline_exceeded`; `foreseen` seconds from the beginning of the wait are given in any case.
+        A Pending has a reason and a time of its own. The operation's deadline ends the wait with Rejected, with the
+        code of the Pending or `deadline_exceeded`; `foreseen` seconds from the beginning of the wait are given in any
+        case.
         """
         first = foreseen if name not in self._claim.steps else None
         record = self._come_to(name)
@@ -184,9 +185,11 @@ class Operation:
         found = self._recorder.check(record, check, arguments, foreseen=first)
         if isinstance(found, Done):
             return self._finish(record, found)
+        code = ""
         if found is not None:
-            reason, every = found.reason, found.check_after
-        raise self._wait(replace(record, looks=record.looks + 1), reason, Due(seconds=every), foreseen=first)
+            reason, every, code = found.reason, found.check_after, found.code
+        looked = replace(record, looks=record.looks + 1)
+        raise self._wait(looked, reason, Due(seconds=every), foreseen=first, code=code)
 
     def sleep_until(self, name: str, when: datetime, *, reason: str) -> None:
         """Wait, holding no thread, until the given time. Woken early, it sleeps on; it has no deadline."""
@@ -285,9 +288,11 @@ class Operation:
         *,
         event_key: str | None = None,
         foreseen: float | None = None,
+        code: str = "",
     ) -> BaseException:
         if self._claim.past_deadline and foreseen is None:
-            return self._recorder.give_up(record, ItemError(DEADLINE, f"gave up: {reason}", final=False))
+            late = ItemError(DEADLINE, f"gave up: {reason}", final=False)
+            return self._recorder.give_up(record, replace(late, code=code or late.code))
         return self._paused(record, reason, due, event_key=event_key, foreseen=foreseen)
 
     def _paused(

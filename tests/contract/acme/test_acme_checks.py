@@ -47,6 +47,11 @@ def reason(outcome: Done | Pending) -> str:
     return outcome.reason
 
 
+def code(outcome: Done | Pending) -> str:
+    assert isinstance(outcome, Pending)
+    return outcome.code
+
+
 # -- where names lead
 
 
@@ -181,6 +186,19 @@ def test_caa_records_that_shut_the_authority_out_are_told(
     told = reason(choosy.points_to([SHOP], [OURS]))
     assert f"A CAA record of {SHOP} allows only other authorities" in told
     assert "ca.example or pki.example" in told
+
+
+def test_only_a_caa_record_is_told_with_its_code(choosy: AcmeAuthority, servers: World) -> None:
+    servers.put(SHOP, "CAA", '0 issue "other.example"')
+    assert code(choosy.points_to([SHOP], [OURS])) == "caa_forbids"
+    assert code(choosy.points_to([SHOP], [THEIRS])) == ""
+    assert code(choosy.points_to([f"*.{SHOP}"], [OURS])) == "caa_forbids"
+
+
+def test_servers_that_do_not_answer_are_no_caa_record(choosy: AcmeAuthority, servers: World) -> None:
+    servers.servers[FIRST].silent = servers.servers[SECOND].silent = True
+    outcome = choosy.points_to([f"*.{SHOP}"], [OURS])
+    assert ("do not answer" in reason(outcome), code(outcome)) == (True, "")
 
 
 def test_caa_records_of_the_name_above_count_for_one_that_has_none(choosy: AcmeAuthority, servers: World) -> None:

@@ -144,4 +144,5 @@ def test_caa_is_told_as_what_it_is(world: SandboxWorld) -> None:
     world.simulator.simulator.adjust({"settings": {"caa_forbidden": [world.zone]}})
     authority, request = world.opened(), suite.wanted([suite.new_name(world)])
     refused = suite.refused(authority, suite.answered(world, authority, request))
+    assert refused.code == "caa_forbids"
     assert "CAA" in refused.message

@@ -97,10 +97,15 @@ def test_looking_for_a_certificate_is_refused_only_as_the_port_has_declared(kind
     assert found.outcome is not Rejected or found.code == "order_gone"
 
 
-@pytest.mark.parametrize("kind", ["connection", "dns", "tls", "unauthorized", "incorrectResponse", "dnssec", "caa"])
+@pytest.mark.parametrize("kind", ["connection", "dns", "tls", "unauthorized", "incorrectResponse", "dnssec"])
 def test_what_a_customer_can_mend_is_a_failed_validation(kind: str) -> None:
     refused = errors.refusal(kind, "words")
     assert (refused.code, refused.fields, refused.vendor_code) == ("validation_failed", ("/names",), kind)
+
+
+def test_a_validation_that_caa_records_forbid_is_told_as_what_it_is() -> None:
+    refused = errors.refusal("caa", "words")
+    assert (refused.code, refused.fields, refused.vendor_code) == ("caa_forbids", ("/names",), "caa")
 
 
 @pytest.mark.parametrize("kind", ["rateLimited", "busy"])

@@ -14,7 +14,7 @@ from provisioner.ports.outcomes import Done, Pending, Rejected
 from provisioner.workflows.certificates import parties
 from provisioner.workflows.certificates.looking import ever_more_slowly
 from provisioner.workflows.certificates.order import Issued, Order
-from provisioner.workflows.certificates.ordered import Ordered, is_wildcard
+from provisioner.workflows.certificates.ordered import Ordered
 from provisioner.workflows.certificates.problems import (
     ANOTHER_ORDER,
     DNS_ELSEWHERE,
@@ -48,18 +48,18 @@ class Terms:
 
     @classmethod
     def asked(cls, op: Operation, patience: timedelta, number: int = 1) -> "Terms":
-        """Ask the server, once for each number; one that is away is waited for."""
-        host, site = parties.host(op), parties.site(op)
+        """Ask the server, once for each number; one that is away is waited for, and so is hosting that is being made."""
+        host = parties.host(op)
 
         def look() -> Done | Pending:
-            return _usable(op, host.certificate_terms(site), patience)
+            return parties.not_made_yet(op) or _usable(op, host.certificate_terms(parties.site(op)), patience)
 
         reason = "asking the server how it handles certificates"
         step, foreseen = _numbered("terms", number), _foreseen(op, patience, number)
         try:
             data = op.wait_until(step, look, every=LOOK_EVERY, reason=reason, foreseen=foreseen).data
         except Rejected as refused:
-            raise problem(refused) from refused
+            raise problem(refused, late=parties.late(op)) from refused
         asked_at = datetime.fromisoformat(data["asked_at"]) if "asked_at" in data else op.accepted_at
         return cls(str(data["source"]), tuple(map(Method, data["methods"])), tuple(data["addresses"]), asked_at)
 
@@ -165,11 +165,11 @@ def _names(op: Operation, terms: Terms) -> tuple[str, ...]:
 def _await_names(op: Operation, terms: Terms, patience: timedelta, number: int) -> bool:
     """Wait as long as the hosting is there; false when the terms have become old meanwhile.
 
-    What leads where says nothing of a wildcard, which is proven in the DNS. Raises Rejected `hosting_gone`,
-    `dns_elsewhere`, and `no_method` where the first terms have none.
+    Of a wildcard, which is proven in the DNS, only what CAA records say matters. Raises Rejected `hosting_gone`,
+    `dns_elsewhere`, `caa_forbids`, and `no_method` where the first terms have none.
     """
     checks, methods = parties.name_checks(op), _methods(op, terms) if number == 1 else _common(op, terms)
-    names = tuple(name for name in Ordered.of(op).required if not is_wildcard(name))
+    names = Ordered.of(op).required
 
     def look() -> Done | Pending:
         if parties.hosting_is_gone(op):

@@ -103,6 +103,22 @@ def test_after_thirty_days_it_gives_up_and_says_why(world: CertificateWorld) -> 
     assert world.service.status is ServiceStatus.FAILED
 
 
+def test_a_caa_record_that_shuts_the_authority_out_for_thirty_days_is_told_as_what_it_is(
+    world: CertificateWorld,
+) -> None:
+    world.authority.shut_out = {DOMAIN: f"A CAA record of {DOMAIN} allows only other authorities"}
+    world.ask("certificate.issue")
+    for _ in range(31):
+        world.run_within(DAY)
+    error = world.standing().error
+    assert error is not None
+    assert (error.code, error.message) == (
+        "caa_forbids",
+        "a CAA record in the DNS of the domain shuts the certificate authority out:"
+        f" A CAA record of {DOMAIN} allows only other authorities",
+    )
+
+
 def test_a_website_that_gets_another_address_meanwhile_is_known_by_it_within_a_day(world: CertificateWorld) -> None:
     world.authority.address = "203.0.113.9"
     world.ask("certificate.issue")
@@ -166,6 +182,19 @@ def test_what_the_server_cannot_serve_is_proven_in_the_dns(world: CertificateWor
     world.host.methods = (Method.DNS,)
     world.do("certificate.issue")
     assert "show-1-dns-1" in world.steps()
+
+
+def test_no_wildcard_is_ordered_as_long_as_a_caa_record_forbids_it(world: CertificateWorld) -> None:
+    wildcard = f"*.{DOMAIN}"
+    world.order(names=[DOMAIN, wildcard], optional=[])
+    world.authority.shut_out = {wildcard: f"A CAA record of {DOMAIN} allows only other authorities"}
+    world.ask("certificate.issue")
+    world.run_within(DAY)
+    assert world.standing().reason == f"A CAA record of {DOMAIN} allows only other authorities"
+    assert world.authority.orders == {}
+    world.authority.shut_out = {}
+    world.run_all()
+    assert world.service.data["names"] == [DOMAIN, wildcard]
 
 
 def test_a_wildcard_is_proven_in_the_dns_and_its_addresses_do_not_matter(world: CertificateWorld) -> None:
