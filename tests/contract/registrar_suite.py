@@ -107,6 +107,18 @@ class RegistrarSuite:
         assert taken.value.code == "handle_taken"
         assert registrar.find_contact(contact) is None
 
+    def test_a_contact_that_was_another_is_found_and_adopted_only_as_wanted(
+        self, registrar: RegistrarPort, world: RegistrarWorld
+    ) -> None:
+        former = new_contact()
+        registrar.ensure_contact(former)
+        wanted, before = replace(former, city="Lund", name="Anna Lund"), world.effects()
+        assert registrar.find_contact(wanted) is None
+        assert registrar.ensure_contact(wanted).ref == wanted.handle
+        assert registrar.find_contact(wanted) is not None
+        registrar.update_contact(wanted)
+        assert world.effects() == before + 1
+
     def test_a_contact_that_is_as_wanted_is_not_written(self, registrar: RegistrarPort, world: RegistrarWorld) -> None:
         contact = new_contact()
         registrar.ensure_contact(contact)

@@ -41,18 +41,21 @@ class Contacts:
         return Done(contact.handle)
 
     def find(self, contact: RegistrarContact) -> Done | None:
-        """The contact if it is ours."""
+        """The contact if it is ours, and as given as far as the registry shows."""
         if self._keeps_none:
             return Done(contact.handle)
         data = self._seen(contact.handle)
-        return Done(contact.handle) if data and self.registry.is_us(data.registrar) else None
+        return Done(contact.handle) if data and self._is_ours(data) and _is_as(data, contact) else None
 
     def update(self, contact: RegistrarContact) -> Done:
         """Read, compare, and write all of it when anything differs, or could."""
         if self._keeps_none:
             return Done(contact.handle)
+        return self._written(self._own(contact), contact)
+
+    def _written(self, data: ContactData, contact: RegistrarContact) -> Done:
+        """What is there becomes the contact."""
         extension = _filled(self.registry.settings.contact_update_extension, contact)
-        data = self._own(contact)
         if extension is None and _is_as(data, contact):
             return Done(contact.handle)
         _refuse_locked(data)
@@ -75,14 +78,19 @@ class Contacts:
         data = self._seen(contact.handle)
         if data is None:
             raise Rejected("not_found", f"there is no contact {contact.handle} that we may read")
-        if not self.registry.is_us(data.registrar):
+        if not self._is_ours(data):
             raise Rejected("not_ours", f"contact {contact.handle} is with registrar {data.registrar}")
         return data
 
+    def _is_ours(self, data: ContactData) -> bool:
+        return self.registry.is_us(data.registrar)
+
     def _adopted(self, contact: RegistrarContact, refused: Rejected) -> Done:
-        if errors.wants_a_look(refused, Act.CONTACT) and (found := self.find(contact)) is not None:
-            return found
-        raise _with_fields(contact, refused) from refused
+        """One of ours that is there becomes the contact: it may have changed while no domain here had it."""
+        data = self._seen(contact.handle) if errors.wants_a_look(refused, Act.CONTACT) else None
+        if data is None or not self._is_ours(data):
+            raise _with_fields(contact, refused) from refused
+        return self._written(data, contact)
 
     def _changed_anyway(self, contact: RegistrarContact, extension: Filling | None, refused: Rejected) -> Done:
         can_tell = extension is None and errors.wants_a_look(refused, Act.CONTACT)

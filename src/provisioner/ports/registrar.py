@@ -139,11 +139,11 @@ class RegistrarContacts(Protocol):
 
     @checkable(find="find_contact")
     def ensure_contact(self, contact: RegistrarContact) -> Done:
-        """The contact under its handle, made when it is missing; one of ours that is there is adopted."""
+        """The contact under its handle, made when it is missing; one of ours that is there becomes what is given."""
         ...
 
     def find_contact(self, contact: RegistrarContact) -> Done | None:
-        """The contact by its handle, if it is ours; or None. `ref` is the handle."""
+        """The contact by its handle, if it is ours and as given; or None. `ref` is the handle."""
         ...
 
     @idempotent

@@ -59,6 +59,25 @@ def test_a_contact_of_ours_that_is_there_is_adopted() -> None:
         assert this.registrar.ensure_contact(CONTACT) == Done("PHANDLE1")
 
 
+def test_a_contact_of_ours_that_was_another_is_adopted_as_wanted() -> None:
+    there = kept(city="Lund")
+    with scene(("contact-create", no(2302)), there, ("contact-update", ok())) as this:
+        assert this.registrar.ensure_contact(CONTACT) == Done("PHANDLE1")
+    assert "Malmo" in this.last()
+
+
+def test_a_contact_of_ours_that_cannot_become_as_wanted_is_refused() -> None:
+    there = kept(city="Lund", statuses=("serverUpdateProhibited",))
+    with scene(("contact-create", no(2302)), there) as this, pytest.raises(Rejected) as refused:
+        this.registrar.ensure_contact(CONTACT)
+    assert refused.value.code == "locked_by_registry"
+
+
+def test_a_contact_of_ours_that_is_not_as_wanted_yet_is_not_found() -> None:
+    with scene(kept(city="Lund")) as this:
+        assert this.registrar.find_contact(CONTACT) is None
+
+
 @pytest.mark.parametrize("answer", [kept(THEM), ("contact-info", no(2201))], ids=["theirs", "not shown"])
 def test_a_handle_of_another_registrar_is_not_adopted(answer: Turn) -> None:
     with scene(("contact-create", no(2302)), answer) as this, pytest.raises(Rejected) as taken:

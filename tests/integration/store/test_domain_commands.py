@@ -294,6 +294,16 @@ class TestContacts:
         active.work()
         assert active.service()["attributes"]["contacts"]["registrant"]["city"] == "Hamburg"
 
+    def test_a_contact_that_changed_while_no_domain_had_it_is_as_new_for_the_next_one(
+        self, active: DomainStage
+    ) -> None:
+        active.say("set-contacts", contacts=contacts("grace"))
+        active.work()
+        active.shop.say("contact.update.v1", _of("customer-1", {**contact("owner-1"), "city": "Hamburg"}))
+        active.say("set-contacts", contacts={"tech": "owner-1"})
+        active.work()
+        assert active.registry.contacts[handle_of("owner-1")].city == "Hamburg"
+
 
 def _of(customer_id: str, given: dict[str, Any]) -> dict[str, Any]:
     return {"customer_id": customer_id, "contact": given}

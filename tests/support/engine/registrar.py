@@ -101,25 +101,21 @@ class FakeRegistrar(Registrar):
     # -- contacts
 
     def ensure_contact(self, contact: RegistrarContact) -> Done:
-        def make() -> Done:
-            if contact.handle not in self.contacts:
-                self._note("contact:create", contact.handle)
-                self.contacts[contact.handle] = contact
-            return Done(contact.handle)
-
-        return self._at_once("ensure_contact", make)
+        verb = "update" if contact.handle in self.contacts else "create"
+        return self._at_once("ensure_contact", lambda: self._write(verb, contact))
 
     def find_contact(self, contact: RegistrarContact) -> Done | None:
-        return self._look_up("find_contact", lambda: Done(contact.handle) if contact.handle in self.contacts else None)
+        is_so = self.contacts.get(contact.handle) == contact
+        return self._look_up("find_contact", lambda: Done(contact.handle) if is_so else None)
 
     def update_contact(self, contact: RegistrarContact) -> Done:
-        def update() -> Done:
-            if self.contacts.get(contact.handle) != contact:
-                self._note("contact:update", contact.handle)
-                self.contacts[contact.handle] = contact
-            return Done(contact.handle)
+        return self._at_once("update_contact", lambda: self._write("update", contact))
 
-        return self._at_once("update_contact", update)
+    def _write(self, verb: str, contact: RegistrarContact) -> Done:
+        if self.contacts.get(contact.handle) != contact:
+            self._note(f"contact:{verb}", contact.handle)
+            self.contacts[contact.handle] = contact
+        return Done(contact.handle)
 
     # -- registering and renewing
 
