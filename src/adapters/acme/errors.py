@@ -210,7 +210,7 @@ def failure(problem: Problem, call: Call) -> Failure | None:
 
 
 def refusal(kind: str, words: str) -> Rejected:
-    """What an order or an authorization says of why it came to nothing: `order_gone`, `validation_failed`, `caa_forbids`."""
+    """Why an order or authorization says that it came to nothing: `order_gone`, `validation_failed`, `caa_forbids`."""
     code = verdict(kind, Call.VALIDATION).code
     return Rejected(code, words, vendor_code=kind or None, fields=_fields(code))
 
