@@ -103,6 +103,11 @@ CERTIFICATE_PROBLEMS: Final[Mapping[str, Attention]] = {
         "A new one, by `certificate.upload.v1`; or `certificate.issue.v1` for a free one.",
     ),
     "hosting_gone": Attention("The hosting that the certificate is for is gone.", "Nothing: it needs none any more."),
+    "hosting_not_made": Attention(
+        "The hosting that the certificate is for was not made in time.",
+        "See its order. A certificate that the customer brought is installed within a day after the hosting is there;"
+        " one from the authority: `certificate.issue.v1` with the same `certificate_id`.",
+    ),
     "identifier_rejected": Attention(
         "The authority issues no certificates for one of the names.",
         "Other names, or an account at another authority.",

@@ -118,8 +118,14 @@ class TestTheHosting:
         assert code(receipts[0]) == ("rejected", "hosting_gone")
 
     def test_may_still_be_on_its_way(self, desk: CertificateStage) -> None:
-        desk.becomes("provisioning", HOSTING, intended_status="active")
+        desk.becomes("provisioning", HOSTING, intended_status="active", ref=None)
         assert desk.issue().outcome == "accepted"
+        desk.stage.work()
+        row = desk.operation("issue")
+        assert (row["state"], row["reason"]) == (
+            "waiting",
+            "the web hosting that the certificate is for is not made yet",
+        )
 
 
 class TestAnotherTry:

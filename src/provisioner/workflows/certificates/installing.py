@@ -12,12 +12,13 @@ from provisioner.kernel.secret import Secret
 from provisioner.orders.certificates import AUTHORITY, CUSTOMER, OTHER_IN_USE, PANEL, former_name, installed_name
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.certificates import InstalledCertificate
-from provisioner.ports.outcomes import Rejected
+from provisioner.ports.outcomes import Done, Pending, Rejected
 from provisioner.workflows.certificates import parties, serving, sparing
 from provisioner.workflows.certificates.ordered import Current, Ordered, csr_of
 from provisioner.workflows.certificates.problems import (
     EXPIRED,
     HOSTING_GONE,
+    HOSTING_NOT_MADE,
     NO_PROBLEM,
     NOT_SERVED,
     WORDS,
@@ -36,10 +37,10 @@ def install(op: Operation) -> ServiceChange:
 
     What was asked for by a message is done. What follows by itself is not done after a removal, and leaves some other
     certificates in use (see `sparing`) while they are valid. Raises Rejected `hosting_gone`,
-    `nothing_there`, `expired` and `revoked`.
+    `hosting_not_made`, `nothing_there`, `expired` and `revoked`.
     """
     current = Current.of(op)
-    began = op.write_down("certificate", _found(op, current))
+    began = _begun(op, current)
     if not began.get("is_wanted", True):
         return ServiceChange(None, upkeep=NEVER if op.service.data.get("source") == AUTHORITY else None)
     current, pinned = _installable(current, began)
@@ -63,8 +64,21 @@ def _is_wanted(op: Operation) -> bool:
     return "automatic" not in op.inputs or bool(op.service.data.get("install", True))
 
 
+def _begun(op: Operation, current: Current | None) -> Mapping[str, Any]:
+    """What is found when the website has been made, which is waited for; it holds for every later run."""
+
+    def look() -> Done | Pending:
+        return parties.not_made_yet(op) or Done(data=_found(op, current))
+
+    reason = WORDS[HOSTING_NOT_MADE]
+    try:
+        return op.wait_until("certificate", look, every=parties.LOOK_EVERY, reason=reason).data
+    except Rejected as refused:
+        raise problem(refused, late=HOSTING_NOT_MADE) from refused
+
+
 def _found(op: Operation, current: Current | None) -> dict[str, Any]:
-    """What the first run finds."""
+    """What the first run that comes to a website finds."""
     ours = None if current is None or current.source == PANEL else current
     return {
         "fingerprint": None if ours is None else ours.facts.fingerprint,

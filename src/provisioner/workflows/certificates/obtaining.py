@@ -48,18 +48,18 @@ class Terms:
 
     @classmethod
     def asked(cls, op: Operation, patience: timedelta, number: int = 1) -> "Terms":
-        """Ask the server, once for each number; one that is away is waited for."""
-        host, site = parties.host(op), parties.site(op)
+        """Ask the server, once for each number; waited for while it is away or the hosting is being made."""
+        host = parties.host(op)
 
         def look() -> Done | Pending:
-            return _usable(op, host.certificate_terms(site), patience)
+            return parties.not_made_yet(op) or _usable(op, host.certificate_terms(parties.site(op)), patience)
 
         reason = "asking the server how it handles certificates"
         step, foreseen = _numbered("terms", number), _foreseen(op, patience, number)
         try:
             data = op.wait_until(step, look, every=LOOK_EVERY, reason=reason, foreseen=foreseen).data
         except Rejected as refused:
-            raise problem(refused) from refused
+            raise problem(refused, late=parties.late(op)) from refused
         asked_at = datetime.fromisoformat(data["asked_at"]) if "asked_at" in data else op.accepted_at
         return cls(str(data["source"]), tuple(map(Method, data["methods"])), tuple(data["addresses"]), asked_at)
 

@@ -1,11 +1,17 @@
 """Who takes part in the making of a certificate: the authority, the DNS of the world, and the hosting's panel."""
 
+from typing import Final
+
 from provisioner.kernel.secret import Secret
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.certificates import CertificateAuthority, CertificateHost, NameChecks, Site
-from provisioner.ports.outcomes import Rejected
-from provisioner.workflows.certificates.problems import HOSTING_GONE, WORDS
+from provisioner.ports.outcomes import Done, Pending, Rejected
+from provisioner.workflows.certificates.looking import ever_more_slowly
+from provisioner.workflows.certificates.problems import AUTHORITY_UNAVAILABLE, HOSTING_GONE, HOSTING_NOT_MADE, WORDS
 from provisioner.workflows.operation import Operation
+
+LOOK_EVERY: Final = 60.0
+"""In seconds, while the hosting is being made."""
 
 
 def authority(op: Operation) -> CertificateAuthority:
@@ -47,3 +53,15 @@ def hosting_is_gone(op: Operation) -> bool:
 def hosting_is_made(op: Operation) -> bool:
     """Whether the website has been made, as far as the hosting's own operations have come."""
     return op.parent.ref is not None and op.parent.status is not ServiceStatus.FAILED
+
+
+def not_made_yet(op: Operation) -> Done | Pending | None:
+    """What a wait is to say while the hosting is being made, or may be tried again; None when it is there or gone."""
+    if hosting_is_made(op) or hosting_is_gone(op):
+        return None
+    return ever_more_slowly(Pending(LOOK_EVERY, WORDS[HOSTING_NOT_MADE]), since=op.accepted_at, now=op.now)
+
+
+def late(op: Operation) -> str:
+    """The code of a wait for the hosting's panel that its deadline has ended."""
+    return AUTHORITY_UNAVAILABLE if not_made_yet(op) is None else HOSTING_NOT_MADE

@@ -14,6 +14,7 @@ RATE_LIMITED: Final = "rate_limited"
 ORDER_GONE: Final = "order_gone"
 AUTHORITY_UNAVAILABLE: Final = "authority_unavailable"
 HOSTING_GONE: Final = "hosting_gone"
+HOSTING_NOT_MADE: Final = "hosting_not_made"
 NO_METHOD: Final = "no_method"
 NOT_SERVED: Final = "not_served"
 EXPIRES_SOON: Final = "expires_soon"
@@ -31,6 +32,7 @@ WORDS: Final[Mapping[str, str]] = {
     ORDER_GONE: "the certificate authority gave the order up",
     AUTHORITY_UNAVAILABLE: "the certificate could not be obtained in time",
     HOSTING_GONE: "the web hosting that the certificate is for is gone",
+    HOSTING_NOT_MADE: "the web hosting that the certificate is for is not made yet",
     NOT_SERVED: "the server obtains the certificate by itself, and the website does not serve one",
     NO_METHOD: "the server has no way to show the certificate authority that the names lead to it",
 }
