@@ -1,6 +1,7 @@
 """Contacts: kept once for each customer, copied into the services that name them, and changed everywhere at once.
 
-A contact is locked before the services that have it; whoever keeps several does so in the order of their ids.
+A contact is locked before the operations that bring it to a service, and those before the services that have it;
+whoever keeps several does so in the order of their ids.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,16 +22,18 @@ from provisioner.store.database import Database
 from provisioner.store.events import Announcer, Context
 from provisioner.store.inbox import inbox_row, take_in
 from provisioner.store.queueing import queue_operation
-from provisioner.store.tables import services
+from provisioner.store.tables import operations, services
 from provisioner.store.tables_domains import contacts
 from provisioner.store.writing import Writing
 from provisioner.store.yielding import wake_pointless
 from provisioner.workflows.domains.ordered import Ordered
 
 Contact = Mapping[str, Any]
+Service = Mapping[str, Any]
 
 AT: Final = "/data/contact"
 UPDATE: Final = WORKFLOW_OF_REQUEST[UpdateContact]
+SET_CONTACTS: Final = "domain.set-contacts"
 
 
 class UnknownContact(RefusedError):
@@ -86,20 +89,31 @@ class ContactChanges:
         return [contact for contact in ordered if keep_contact(self.writing, customer_id, contact)]
 
     def spread(self, customer_id: str, changed: Iterable[Contact]) -> list[str]:
-        """Change contacts in the services that have them, and at each vendor account of those; the operations."""
-        return [operation for contact in changed for operation in self._spread(customer_id, contact)]
+        """Change contacts in the services that have or await them, and at their vendor accounts; the operations."""
+        awaited = [(contact, self._renew_awaited(customer_id, contact)) for contact in changed]
+        return [made for contact, awaiting in awaited for made in self._spread(customer_id, contact, awaiting)]
 
-    def _spread(self, customer_id: str, contact: Contact) -> list[str]:
+    def _renew_awaited(self, customer_id: str, contact: Contact) -> list[Service]:
+        """Change a contact in the commands that bring it to services; those services."""
+        awaiting = _awaiting(self.writing.connection, customer_id, contact["contact_id"])
+        for row in awaiting:
+            here, inputs = operations.c.id == row["operation_id"], row["inputs"]
+            values = {"inputs": {**inputs, "contacts": _renewed(inputs["contacts"], contact)}}
+            self.writing.execute(sa.update(operations).where(here).values(**values))
+        return awaiting
+
+    def _spread(self, customer_id: str, contact: Contact, awaiting: Iterable[Service]) -> list[str]:
         users = _users(self.writing.connection, customer_id, contact["contact_id"])
         for service in users:
             self._renew(service, contact)
-        accounts = sorted({str(service["vendor_account"]) for service in users if _is_at_registry(service)})
-        return [operation for account in accounts for operation in self._update_at(account, customer_id, contact)]
+        accounts = {str(service["vendor_account"]) for service in (*users, *awaiting) if _is_at_registry(service)}
+        return [
+            operation for account in sorted(accounts) for operation in self._update_at(account, customer_id, contact)
+        ]
 
-    def _renew(self, service: Mapping[str, Any], contact: Contact) -> None:
-        roles: Mapping[str, Contact] = service["attributes"]["contacts"]
-        renewed = {role: contact if _is(each, contact["contact_id"]) else each for role, each in roles.items()}
-        values = {"attributes": {**service["attributes"], "contacts": renewed}}
+    def _renew(self, service: Service, contact: Contact) -> None:
+        attributes = service["attributes"]
+        values = {"attributes": {**attributes, "contacts": _renewed(attributes["contacts"], contact)}}
         self.writing.execute(sa.update(services).where(services.c.id == service["id"]).values(**values))
 
     def _update_at(self, account: str, customer_id: str, contact: Contact) -> list[str]:
@@ -120,7 +134,11 @@ class ContactChanges:
         return [*wake_pointless(self.writing.connection, self.writing.database, resource), operation_id]
 
 
-def _is_at_registry(service: Mapping[str, Any]) -> bool:
+def _renewed(roles: Mapping[str, Contact], contact: Contact) -> dict[str, Contact]:
+    return {role: contact if _is(each, contact["contact_id"]) else each for role, each in roles.items()}
+
+
+def _is_at_registry(service: Service) -> bool:
     """Whether a registrar account has the contacts of this domain."""
     return bool(service["vendor_account"]) and Ordered(service["attributes"]).rules.registry_keeps_contacts
 
@@ -171,7 +189,27 @@ def _settled(data: CreateContact | UpdateContact) -> dict[str, Any]:
     return settle_contact(data.contact.model_dump(mode="json", exclude_none=True), AT)
 
 
-def _users(connection: sa.Connection, customer_id: str, contact_id: str) -> list[Mapping[str, Any]]:
+def _awaiting(connection: sa.Connection, customer_id: str, contact_id: str) -> list[Service]:
+    """The services that open commands bring a contact to, with `operation_id` and `inputs` of the command, locked."""
+    columns = (
+        services.c.attributes,
+        services.c.vendor_account,
+        operations.c.id.label("operation_id"),
+        operations.c.inputs,
+    )
+    here = (
+        services.c.customer_id == customer_id,
+        operations.c.workflow == SET_CONTACTS,
+        operations.c.ended_at.is_(None),
+    )
+    named = sa.cast(operations.c.inputs, sa.Text).contains(contact_id, autoescape=True)
+    query = sa.select(*columns).join_from(services, operations, operations.c.service_id == services.c.id)
+    locked = query.where(*here, named).order_by(operations.c.position).with_for_update(of=operations)
+    rows = [dict(row) for row in connection.execute(locked).mappings()]
+    return [row for row in rows if has_contact(row["inputs"], contact_id)]
+
+
+def _users(connection: sa.Connection, customer_id: str, contact_id: str) -> list[Service]:
     """The services of a customer that have a contact, locked."""
     here = (services.c.customer_id == customer_id, services.c.name.is_not(None), mentions(contact_id))
     alive = services.c.status != ServiceStatus.CANCELLED.value
@@ -186,7 +224,7 @@ def mentions(contact_id: str) -> sa.ColumnElement[bool]:
 
 
 def has_contact(attributes: Mapping[str, Any], contact_id: str) -> bool:
-    """Whether a domain has this contact, in any role."""
+    """Whether a domain, or a command to one, has this contact, in any role."""
     return any(_is(each, contact_id) for each in attributes.get("contacts", {}).values())
 
 

@@ -304,6 +304,15 @@ class TestContacts:
         active.work()
         assert active.registry.contacts[handle_of("owner-1")].city == "Hamburg"
 
+    def test_a_contact_that_changes_while_it_waits_to_be_a_domain_s_gets_there_as_new(
+        self, active: DomainStage
+    ) -> None:
+        active.say("set-contacts", contacts={"tech": contact("grace")})
+        active.shop.say("contact.update.v1", _of("customer-1", {**contact("grace"), "city": "Hamburg"}))
+        active.work()
+        assert active.registry.contacts[handle_of("grace")].city == "Hamburg"
+        assert active.service()["attributes"]["contacts"]["tech"]["city"] == "Hamburg"
+
 
 def _of(customer_id: str, given: dict[str, Any]) -> dict[str, Any]:
     return {"customer_id": customer_id, "contact": given}
