@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from provisioner.console.output import Row, Section, moment
-from provisioner.store.query_certificates import CertificateDetails, CertificateRecord, ObtainedCertificate
+from provisioner.store.query_certificates import CertificateDetails, CertificateRecord, LeftBehind, ObtainedCertificate
 
 _SHOWN_NAMES: Final = 3
 _SOURCES: Final[Mapping[str, str]] = {
@@ -78,6 +78,7 @@ def _facts(certificate: CertificateRecord, revoked_at: datetime | None) -> Secti
         "renewed here": _yes(certificate.auto_renew),
         "next renewal": moment(certificate.renew_at),
         "last problem": _problem(certificate),
+        "still shown": "; ".join(map(_left, certificate.left_behind)),
         "serial number": certificate.serial,
         "fingerprint": certificate.fingerprint,
     }
@@ -107,6 +108,13 @@ def _problem(certificate: CertificateRecord) -> str:
     if certificate.problem_code is None:
         return ""
     return f"{certificate.problem_code}: {certificate.problem or ''}"
+
+
+def _left(left: LeftBehind) -> str:
+    """What the panel would not take away; the next order tries it again."""
+    if left.name is None:
+        return left.place
+    return f"file {left.place} of {left.name}" if left.method == "http-01" else f"record {left.place}"
 
 
 def _names(names: Sequence[str]) -> str:

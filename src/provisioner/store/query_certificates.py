@@ -20,6 +20,18 @@ _OF_CURRENT: Final = ("source", "issuer", "serial", "fingerprint", "not_before",
 
 
 @dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """A file (`place` is its name) or a TXT record for the authority that could not be taken away again.
+
+    Of what earlier versions left there is only the place.
+    """
+
+    place: str
+    method: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateRecord:
     """A certificate service and the certificate that it has now; what there is none of yet is None.
 
@@ -48,6 +60,7 @@ class CertificateRecord:
     renew_at: datetime | None
     problem_code: str | None
     problem: str | None
+    left_behind: tuple[LeftBehind, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +155,12 @@ def _record(row: Mapping[str, Any]) -> CertificateRecord:
         renew_at=_time(data.get("renew_at")) if auto_renew else None,
         problem_code=data.get("problem_code"),
         problem=data.get("problem"),
+        left_behind=tuple(map(_left, data.get("left_behind") or ())),
     )
+
+
+def _left(kept: Mapping[str, str] | str) -> LeftBehind:
+    return LeftBehind(kept) if isinstance(kept, str) else LeftBehind(kept["place"], kept["method"], kept["name"])
 
 
 def _history(connection: sa.Connection, certificate_id: str) -> tuple[ObtainedCertificate, ...]:

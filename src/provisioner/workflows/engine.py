@@ -1,5 +1,6 @@
 """Runs one claimed operation as far as it goes: to its end, or to the next wait."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -157,7 +158,8 @@ class _Run:
         self._points(pause.outcomes, "after_commit")
         return Report(pause.state, pause.reason, self._recorder.vendor_answered)
 
-    def _end(self, ending: Ending) -> Report:
+    def _end(self, ended: Ending) -> Report:
+        ending = replace(ended, service=_keeping(ended.service, self._recorder.kept))
         self._points(ending.outcomes, "before_commit")
         self._around.journal.end(self._claim, ending)
         self._points(ending.outcomes, "after_commit")
@@ -174,3 +176,11 @@ class _Run:
 
 def _held(reason: str, attention: str) -> Pause:
     return Pause(OperationState.HELD, reason, Due(), attention=attention)
+
+
+def _keeping(change: ServiceChange | None, kept: Mapping[str, Any]) -> ServiceChange | None:
+    """What becomes of the service, with what is kept whatever comes of the operation."""
+    if not kept:
+        return change
+    changed = change or ServiceChange(None)
+    return replace(changed, data={**(changed.data or {}), **kept})

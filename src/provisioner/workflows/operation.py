@@ -227,6 +227,15 @@ class Operation:
         record = self._come_to(name)
         return (_result(record) if record.state is StepState.DONE else self._finish(record, Done(data=facts))).data
 
+    def keep(self, **facts: Any) -> None:
+        """Have the service's data say this when the operation is over, whatever comes of it. Each run says it alike."""
+        self._recorder.kept.update(facts)
+
+    @property
+    def kept(self) -> Mapping[str, Any]:
+        """The service's data, and over it what this run keeps there."""
+        return {**self.service.data, **self._recorder.kept}
+
     def follow_up(
         self,
         workflow: str,

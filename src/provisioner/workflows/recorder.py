@@ -82,6 +82,7 @@ class Recorder:
         self._warnings: list[str] = []
         self._costs: list[Callable[[], bool]] = []
         self.undos: list[Undo] = []
+        self.kept: dict[str, Any] = {}
         self.undoing = False
         self.vendor_answered = False
 

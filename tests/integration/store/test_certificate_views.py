@@ -7,7 +7,7 @@ import pytest
 from provisioner.kernel.errors import NotFoundError, RefusedError
 from provisioner.kernel.secret import Secret
 from provisioner.orders.certificates import facts_of
-from provisioner.store.query_certificates import CertificateQueries
+from provisioner.store.query_certificates import CertificateQueries, LeftBehind
 from provisioner.workflows import certificates as _certificates
 from tests.integration.store.certificate_desk import (
     AUTHORITY,
@@ -66,6 +66,12 @@ class TestLists:
         add_certificate(desk.stage, data=data)
         found = queries(desk).certificates()[0]
         assert (found.problem_code, found.problem, found.renew_at) == ("dns_elsewhere", "it leads elsewhere", at)
+
+    def test_what_could_not_be_taken_away_is_seen(self, desk: CertificateStage) -> None:
+        file = {"name": DOMAIN, "method": "http-01", "place": "token-1", "content": "x", "url": ""}
+        add_certificate(desk.stage, data={"left_behind": [file, "token-0"]})
+        found = queries(desk).certificates()[0]
+        assert found.left_behind == (LeftBehind("token-1", "http-01", DOMAIN), LeftBehind("token-0"))
 
     def test_what_an_operation_failed_for_is_the_last_problem(self, desk: CertificateStage) -> None:
         upload(desk, days=2)

@@ -6,7 +6,7 @@ from provisioner.orders.statuses import OperationState, ServiceStatus
 from provisioner.ports.outcomes import Rejected
 from provisioner.workflows.journal import ServiceChange
 from provisioner.workflows.operation import Operation
-from tests.support.engine.vendor import FINE, Vendor, crash, down, pending
+from tests.support.engine.vendor import FINE, Answer, Vendor, crash, down, pending, refused
 from tests.support.engine.world import World
 
 FIVE_DAYS = 5 * 86_400.0
@@ -35,6 +35,23 @@ class FactScenarios:
         world.accept()
         world.run_all()
         assert world.summaries[0] == "number=done > intend use"
+
+    @pytest.mark.parametrize("answer", [FINE, refused()])
+    def test_what_is_kept_is_in_the_services_data_whatever_comes_of_the_operation(
+        self, world: World, answer: Answer
+    ) -> None:
+        def run(op: Operation, vendor: Vendor) -> ServiceChange:
+            op.keep(left=["a"], found="in vain")
+            op.keep(left=[*op.kept["left"], "b"])
+            op.step("use", vendor.put, "x")
+            return ServiceChange(None, data={"found": "x"})
+
+        world.define(run)
+        world.vendor.will("put", answer)
+        world.accept()
+        world.run_all()
+        data = world.harness.service("s-1").data
+        assert (data["left"], data["found"]) == (["a", "b"], "in vain")
 
     def test_what_must_be_made_is_made_although_a_newer_command_came(self, world: World) -> None:
         def run(op: Operation, vendor: Vendor) -> None:

@@ -276,13 +276,13 @@ def _left_behind(history: History) -> Iterator[Finding]:
     """
     marks, at_work = _marks(history), _shown_at_work(history)
     told = {
-        (marks.get(row["id"], ""), place.rstrip(".").lower())
+        (marks.get(row["id"], ""), left["place"].rstrip(".").lower())
         for row in history.table("services")
-        for place in (row.get("data") or {}).get("left_behind") or ()
+        for left in (row.get("data") or {}).get("left_behind") or ()
     }
-    for left in sorted(_still_shown(history)):
-        if left.token not in at_work and (left.hosting, left.name.lower()) not in told:
-            words = f"{left.place} of {left.hosting} was shown to an authority, and is still there"
+    for shown in sorted(_still_shown(history)):
+        if shown.token not in at_work and (shown.hosting, shown.name.lower()) not in told:
+            words = f"{shown.place} of {shown.hosting} was shown to an authority, and is still there"
             yield Finding("C2", Wrong.LOST, words)
 
 

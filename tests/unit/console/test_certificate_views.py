@@ -3,7 +3,7 @@
 from typing import Any
 
 from provisioner.console.certificate_views import certificate_sections, current, list_headers, list_row
-from provisioner.store.query_certificates import CertificateDetails, CertificateRecord, ObtainedCertificate
+from provisioner.store.query_certificates import CertificateDetails, CertificateRecord, LeftBehind, ObtainedCertificate
 from tests.unit.console.rows import NOW, after, before
 
 NEW, OLD = "9f" * 32, "5a" * 32
@@ -32,6 +32,7 @@ def record(**given: Any) -> CertificateRecord:
         "renew_at": after(days=59),
         "problem_code": None,
         "problem": None,
+        "left_behind": (),
     }
     return CertificateRecord(**usual | given)
 
@@ -125,3 +126,15 @@ def test_the_current_one_is_that_of_the_service_and_not_the_newest() -> None:
 
 def test_there_may_be_none() -> None:
     assert current(CertificateDetails(waiting(), None, ())) is None
+
+
+def test_what_was_shown_and_could_not_be_taken_away_is_told() -> None:
+    left = (
+        LeftBehind("token-1", "http-01", "example.com"),
+        LeftBehind("_acme-challenge.example.com", "dns-01", "example.com"),
+        LeftBehind("token-0"),
+    )
+    told = facts(record(left_behind=left))["still shown"]
+
+    assert told == "file token-1 of example.com; record _acme-challenge.example.com; token-0"
+    assert "still shown" not in facts(record())

@@ -207,7 +207,8 @@ def test_what_an_operator_has_given_up_is_left_as_it_is() -> None:
 
 def test_what_a_panel_refused_to_take_away_is_told() -> None:
     record = _at_panel("dns.add_rec", type="TXT", host="_acme-challenge.a.example.", value="x")
-    told = {"installed_as": NAME, "left_behind": [TOKEN, "_acme-challenge.a.example"]}
+    left = [{"place": TOKEN}, {"place": "_acme-challenge.a.example"}]
+    told = {"installed_as": NAME, "left_behind": left}
     assert list(judge(change(_history([*_without(HIDE), record]), "services", {"id": "c1"}, data=told))) == []
 
 

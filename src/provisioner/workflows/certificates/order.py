@@ -30,15 +30,17 @@ LEAVES_TIME: Final = timedelta(minutes=10)
 """So long before an order expires it is given up, if the DNS does not show what it is to show."""
 AT_LEAST: Final = timedelta(hours=3)
 """What name servers need to take a record over, and more."""
+LEFT_BEHIND: Final = "left_behind"
+"""In a service's data: what was shown and could not be taken away."""
+MOST_LEFT: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A certificate from the authority. `left_behind`: what could not be taken away, as it was shown."""
+    """A certificate from the authority."""
 
     chain: str
     order_url: str
-    left_behind: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,8 @@ class Order:
         except Rejected:
             self._hide_all()
             raise
-        return Issued(str(issued.data["chain"]), order.url, self._hide_all())
+        self._hide_all()
+        return Issued(str(issued.data["chain"]), order.url)
 
     def _issued(self) -> tuple[AuthorityOrder, Done]:
         opened = self._opened()
@@ -159,10 +162,10 @@ class Order:
         chosen = [challenge for challenge in challenges if challenge.method is method]
         if {challenge.name for challenge in chosen} != {challenge.name for challenge in challenges}:
             return None
-        short = method.partition("-")[0]
-        return [
-            _Exhibit(f"{self._number}-{short}-{place}", challenge) for place, challenge in enumerate(chosen, start=1)
-        ]
+        return [self._exhibit(challenge, place) for place, challenge in enumerate(chosen, start=1)]
+
+    def _exhibit(self, challenge: Challenge, place: int) -> _Exhibit:
+        return _Exhibit(f"{self._number}-{challenge.method.partition('-')[0]}-{place}", challenge)
 
     def _show(self, exhibit: _Exhibit) -> None:
         """Show one. Also a refused one may have been shown before, by a call whose answer was lost."""
@@ -194,15 +197,30 @@ class Order:
 
     # -- tidying up
 
-    def _hide_all(self) -> tuple[str, ...]:
+    def _hide_all(self) -> None:
         """Take everything away; what was shown and the panel refuses to take away stays, and is told."""
         kept = [exhibit for exhibit in self._tried if not self._is_hidden(exhibit)]
-        return tuple(exhibit.challenge.place for exhibit in kept if exhibit.mark in self._shown)
+        mine = [_kept(exhibit.challenge) for exhibit in kept if exhibit.mark in self._shown]
+        before = [each for each in self._op.kept.get(LEFT_BEHIND) or () if each not in mine]
+        if before or mine:
+            self._op.keep(left_behind=[*self._still_there(before), *mine][-MOST_LEFT:])
 
-    def _is_hidden(self, exhibit: _Exhibit) -> bool:
+    def _still_there(self, before: Sequence[Any]) -> list[Any]:
+        """What earlier orders have left: that of methods by which this one has shown something goes now."""
+        usable = {exhibit.challenge.method for exhibit in self._tried if exhibit.mark in self._shown}
+        return [
+            each
+            for place, each in enumerate(before, start=len(self._tried) + 1)
+            if isinstance(each, str)  # by earlier versions, without its content
+            or each["method"] not in usable
+            or not self._is_hidden(self._exhibit(_challenge(each), place), added=True)
+        ]
+
+    def _is_hidden(self, exhibit: _Exhibit, *, added: bool = False) -> bool:
         host, site = parties.host(self._op), parties.site(self._op)
+        step, challenge = f"hide-{exhibit.mark}", exhibit.challenge
         try:
-            self._op.step(f"hide-{exhibit.mark}", host.hide_challenge, site, exhibit.challenge, in_any_case=True)
+            self._op.step(step, host.hide_challenge, site, challenge, in_any_case=True, added=added)
         except Rejected:
             return False
         return True
@@ -210,3 +228,8 @@ class Order:
 
 def _challenge(kept: Mapping[str, Any]) -> Challenge:
     return Challenge(kept["name"], Method(kept["method"]), kept["place"], kept["content"], kept["url"])
+
+
+def _kept(challenge: Challenge) -> dict[str, str]:
+    facts = {"name": challenge.name, "method": challenge.method.value, "place": challenge.place}
+    return {**facts, "content": challenge.content, "url": challenge.url}

@@ -35,7 +35,7 @@ def issued_by_authority(op: Operation, status: ServiceStatus | None, issued: Iss
     """
     facts = facts_of(issued.chain)
     planned = renew_at(facts, op.service.service_id)
-    told = {"renew_at": planned.isoformat(), "order_url": issued.order_url, "left_behind": list(issued.left_behind)}
+    told = {"renew_at": planned.isoformat(), "order_url": issued.order_url}
     kept = told if status is None else {**told, "install": True}
     return op.service_is(
         status,

@@ -545,12 +545,6 @@ def test_a_lost_answer_to_the_issue_makes_no_second_certificate(world: Certifica
     assert (world.authority.count("issue"), world.state()) == (1, OperationState.SUCCEEDED)
 
 
-def test_what_cannot_be_taken_away_is_told_and_does_not_fail(world: CertificateWorld) -> None:
-    world.host.will("hide_challenge", refused("no_way"))
-    world.do("certificate.issue")
-    assert (world.state(), world.service.data["left_behind"]) == (OperationState.SUCCEEDED, ["token-1-0"])
-
-
 def test_tidying_up_is_tried_beyond_the_deadline(world: CertificateWorld) -> None:
     world.host.will("hide_challenge", *[down()] * 200)
     world.do("certificate.issue")
