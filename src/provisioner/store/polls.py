@@ -30,6 +30,7 @@ from provisioner.store.yielding import lock_operations_of, wake_others
 from provisioner.workflows.backoff import Waits
 from provisioner.workflows.domains.dates import moment
 from provisioner.workflows.domains.decisions import OF_COMMAND, OF_TRANSFER, REGISTRATION, Decision
+from provisioner.workflows.domains.missed import told_by
 from provisioner.workflows.journal import AccountFault
 
 UPKEEP: Final = "domain.upkeep"
@@ -176,7 +177,8 @@ class Polls:
         return [*wake_others(connection, self._database, service["id"]), *self._start(writing, service, message)]
 
     def _start(self, writing: Writing, service: Row, message: RegistryMessage) -> Sequence[str]:
-        workflow, resource, inputs = UPKEEP, f"service:{service['id']}", dict[str, Any]()
+        workflow, resource = UPKEEP, f"service:{service['id']}"
+        inputs: Mapping[str, Any] = told_by(message.kind, message.data)
         if _leaves(writing.connection, service, message):
             workflow, resource, inputs = TRANSFER_OUT, f"transfer-out:{service['id']}", _facts(message)
         if is_queued(writing.connection, resource, workflow):

@@ -138,10 +138,20 @@ def test_a_domain_that_was_deleted_within_its_add_grace_is_refused(deciding: Dec
 def test_a_domain_that_was_transferred_away_is_refused_with_its_reason(registered: DecidingRegistry) -> None:
     registered.simulator.simulator.adjust({"transfer_requests": [{"domain": RENEWED}]})
     registered.simulator.simulator.adjust({"transfers": [{"domain": RENEWED, "approved": True}]})
-    registered.look_after()
+    while registered.poll() is not None:
+        registered.desk.work()
     receipt = restore(registered)
     assert code(receipt) == ("rejected", "not_restorable")
     assert "name1.com was transferred to another registrar" in receipt.detail
+
+
+def test_a_domain_that_is_not_shown_once_stays_and_can_be_looked_after_on(registered: DecidingRegistry) -> None:
+    registered.simulator.simulator.adjust({"transfer_requests": [{"domain": RENEWED}]})
+    registered.simulator.simulator.adjust({"transfers": [{"domain": RENEWED, "approved": True}]})
+    registered.look_after()
+    service = registered.desk.service()
+    assert (service["status"], service["data"]["missed"]["status"]) == ("active", "transferred_away")
+    assert service["upkeep_workflow"] == "domain.upkeep"
 
 
 def test_a_domain_that_was_never_registered_is_refused_with_that_reason(deciding: DecidingRegistry) -> None:

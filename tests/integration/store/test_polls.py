@@ -282,6 +282,30 @@ def test_a_finished_transfer_is_looked_at(estate: Stage) -> None:
     assert started(estate) == [("domain.upkeep", "service:s-1")]
 
 
+@pytest.mark.parametrize(
+    ("kind", "data", "told"),
+    [
+        ("transfer", {"status": "serverApproved", "ours": False}, {"told": "transferred_away"}),
+        ("transfer", {"status": "clientApproved", "ours": False}, {"told": "transferred_away"}),
+        ("transfer", {"status": "serverApproved", "ours": True}, {}),
+        ("transfer", {"status": "serverApproved"}, {}),
+        ("transfer", {"status": "clientRejected", "ours": False}, {}),
+        ("change", {"operation": "transfer"}, {"told": "transferred_away"}),
+        ("change", {"operation": "delete"}, {"told": "deleted"}),
+        ("change", {"operation": "autoPurge"}, {"told": "deleted"}),
+        ("change", {"operation": "update"}, {}),
+        ("change", {"operation": ["delete"]}, {}),
+        ("other", {"operation": "delete"}, {}),
+    ],
+)
+def test_the_look_knows_when_the_registry_has_told_that_the_domain_is_gone(
+    estate: Stage, kind: str, data: dict[str, Any], told: dict[str, str]
+) -> None:
+    add_domain(estate)
+    keep(estate, message(kind=kind, data=data))
+    assert (started(estate), estate.row("operations")["inputs"]) == ([("domain.upkeep", "service:s-1")], told)
+
+
 def test_a_domain_that_lives_at_another_account_is_left_alone(estate: Stage) -> None:
     add_domain(estate, vendor_account="registrar-2")
     keep(estate, message())

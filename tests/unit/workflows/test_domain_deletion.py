@@ -36,6 +36,8 @@ def test_when_the_registry_has_let_go_of_it_the_service_ends(domain: DomainWorld
     in_redemption(domain)
     del domain.registry.domains[NAME]
     domain.do("domain.upkeep")
+    domain.harness.let_pass(DAY / 4)
+    domain.do("domain.upkeep")
     assert (domain.service.status, domain.service.data["domain_status"]) == (ServiceStatus.CANCELLED, "deleted")
 
 

@@ -55,6 +55,8 @@ def test_failure_4_a_domain_that_has_left_is_told_from_one_that_was_deleted(doma
     domain.have_registered()
     domain.registry.domains[NAME].registrar = OTHERS
     domain.do("domain.upkeep")
+    domain.harness.let_pass(DAY / 4)
+    domain.do("domain.upkeep")
     assert (domain.service.status, domain.service.data["domain_status"]) == (
         ServiceStatus.CANCELLED,
         "transferred_away",

@@ -49,7 +49,7 @@ def test_a_domain_that_was_not_deleted_after_all_is_looked_after_again(
 
 def test_a_name_that_was_registered_anew_for_somebody_else_is_not_renewed(kept: DomainWorld) -> None:
     kept.registry.have(NAME, roid="ANOTHER-REP", expires=START + timedelta(days=10))
-    kept.do("domain.upkeep")
+    keep_up(kept, 1)
     assert (kept.service.status, kept.service.data["domain_status"]) == (ServiceStatus.CANCELLED, "deleted")
     assert kept.registry.effects == []
 
@@ -89,7 +89,7 @@ def test_a_renewal_that_is_refused_is_tried_each_day_until_it_succeeds(kept: Dom
 
 def test_a_domain_that_was_transferred_away_ends_its_service_with_a_reason(kept: DomainWorld) -> None:
     kept.registry.domains[NAME].registrar = OTHERS
-    kept.do("domain.upkeep")
+    keep_up(kept, 1)
     service = kept.service
     assert (service.status, service.data["domain_status"]) == (ServiceStatus.CANCELLED, "transferred_away")
     assert service.data["reason"] == f"{NAME} was transferred to another registrar"
@@ -98,7 +98,7 @@ def test_a_domain_that_was_transferred_away_ends_its_service_with_a_reason(kept:
 
 def test_a_domain_that_was_deleted_elsewhere_ends_its_service(kept: DomainWorld) -> None:
     del kept.registry.domains[NAME]
-    kept.do("domain.upkeep")
+    keep_up(kept, 1)
     assert (kept.service.status, kept.service.data["domain_status"]) == (ServiceStatus.CANCELLED, "deleted")
 
 

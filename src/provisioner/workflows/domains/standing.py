@@ -32,6 +32,8 @@ Where the grace period has no more, it is so many days before the end of the ter
 EARLY_SPREAD_DAYS: Final = 1
 """Over so many days those are spread that are let go before the end of a term that their owners have paid."""
 RESTORED_AT: Final = "restored_at"
+MISSED: Final = "missed"
+"""In the service's data: the `status` with which a look first did not show the domain as ours, and `since` when."""
 
 
 def as_seen(
@@ -51,11 +53,17 @@ def as_seen(
     return ServiceChange(
         status,
         seen.domain,
-        {**facts, **(also or {})},
+        {**facts, **_found_again(op, seen), **(also or {})},
         suspended_by,
         upkeep=next_upkeep(ordered, seen, until, known_roid(op)),
         attributes=attributes,
     )
+
+
+def _found_again(op: Operation, seen: Seen) -> dict[str, None]:
+    """What is forgotten when the domain is ours after all. While a transfer is pending it may be leaving still."""
+    is_known = op.service.data.get(MISSED) is not None
+    return {MISSED: None} if is_known and seen.ours and "pendingTransfer" not in seen.statuses else {}
 
 
 def gone(op: Operation, seen: Seen) -> ServiceChange:

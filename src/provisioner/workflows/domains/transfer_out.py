@@ -3,6 +3,7 @@
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.registrar import Registrar
 from provisioner.workflows.definition import workflow
+from provisioner.workflows.domains.missed import leaves
 from provisioner.workflows.domains.ordered import Ordered
 from provisioner.workflows.domains.standing import SOON, UPKEEP
 from provisioner.workflows.journal import ServiceChange, Upkeep
@@ -15,7 +16,8 @@ ANSWERS = frozenset({"approve", "reject"})
 def answer_transfer(op: Operation, registrar: Registrar) -> ServiceChange:
     """Answer as the TLD's rules say, or let the registry decide; the domain is looked after soon.
 
-    While a transfer is pending, nothing is renewed (see `upkeep`); when it is gone, its service ends.
+    While a transfer is pending, nothing is renewed (see `upkeep`); when it is gone, its service ends. One that was
+    approved here needs no second look for that.
     """
     ordered = Ordered.of(op)
     answer = ordered.rules.transfer_out
@@ -23,4 +25,4 @@ def answer_transfer(op: Operation, registrar: Registrar) -> ServiceChange:
         op.step("answer", registrar.answer_transfer, ordered.domain, answer)
     at = op.now if answer == "approve" else op.now + SOON
     upkeep = None if op.service.status is ServiceStatus.CANCELLED else Upkeep(at, UPKEEP)
-    return op.service_is(None, upkeep=upkeep)
+    return ServiceChange(None, data=leaves(op.now) if answer == "approve" else None, upkeep=upkeep)

@@ -4,6 +4,7 @@ from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.registrar import Registrar
 from provisioner.workflows.definition import workflow
 from provisioner.workflows.domains.dates import day, moment
+from provisioner.workflows.domains.missed import is_certain, look_again
 from provisioner.workflows.domains.ordered import Ordered
 from provisioner.workflows.domains.seen import DELETED, HOLD, TRANSFERRED_AWAY, Seen, known_roid, look
 from provisioner.workflows.domains.standing import (
@@ -27,6 +28,7 @@ ENDED = (ServiceStatus.CANCELLED, ServiceStatus.FAILED)
 def keep_up(op: Operation, registrar: Registrar) -> ServiceChange:
     """Look, write down what has changed, start what is due, and say when to look again.
 
+    A domain that is not shown as ours is looked at twice, hours apart, before its service ends, unless it was `told`.
     A renewal is an operation of its own. Until it has succeeded, it is started again each day. One by the registry that
     nobody wanted, and that stays, is told to an operator by an upkeep that fails: Rejected `renewed_unasked`.
     """
@@ -36,7 +38,7 @@ def keep_up(op: Operation, registrar: Registrar) -> ServiceChange:
         return op.service_is(None, upkeep=NEVER)
     seen = look(op, registrar)
     if seen.status(known_roid(op)) in (DELETED, TRANSFERRED_AWAY):
-        return gone(op, seen)
+        return gone(op, seen) if is_certain(op, seen) else look_again(op, seen)
     if op.service.status is ServiceStatus.CANCELLING:
         return _still_here(op, seen)
     ordered = Ordered.of(op)
