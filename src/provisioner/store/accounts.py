@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from provisioner.kernel.errors import NotFoundError, RefusedError
 from provisioner.kernel.sealing import SecretBox
 from provisioner.kernel.secret import Secret
+from provisioner.orders.statuses import OperationState
 from provisioner.ports.accounts import VendorAccount
 from provisioner.store import credentials
 from provisioner.store.allowances import StoreAllowance
@@ -24,6 +25,8 @@ from provisioner.workflows.backoff import Waits
 from provisioner.workflows.journal import AccountFault
 
 STATES: Final = ("open", "draining", "parked")
+MISCONFIGURED: Final = "account_misconfigured"
+_UNBROKEN: Final[Mapping[str, Any]] = {"failures": 0, "broken_until": None, "broken_at": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +101,29 @@ class Accounts:
     def set_state(self, name: str, state: str, actor: str, reason: str | None = None) -> None:
         """Open, drain or park an account; opening also closes its breaker and makes its operations due."""
         with self._database.begin() as connection:
-            if self._row(connection, name) is None:
+            known = self._row(connection, name)
+            if known is None:
                 raise NotFoundError(f"there is no server {name}")
+            closed_at = closed_since(known)
             values: dict[str, Any] = {"state": state, "reason": reason, "updated_at": self._database.now()}
             if state == "open":
-                values |= {"failures": 0, "broken_until": None}
-                self._make_due(connection, name)
+                values |= {"closed_at": None, **_UNBROKEN}
+                self._make_due(connection, name, closed_at)
+            else:
+                values |= {"closed_at": closed_at or self._database.now()}
             connection.execute(sa.update(vendor_accounts).where(vendor_accounts.c.name == name).values(**values))
             self._audit(connection, actor, f"server.{state}", name)
 
-    def _make_due(self, connection: sa.Connection, name: str) -> None:
-        waiting = (operations.c.vendor_account == name, operations.c.attention == "account_misconfigured")
-        give_time_back(connection, self._database, sa.and_(*waiting))
-        values = {"due_at": self._database.now(), "attention": None}
-        connection.execute(sa.update(operations).where(*waiting, operations.c.ended_at.is_(None)).values(**values))
+    def _make_due(self, connection: sa.Connection, name: str, closed_at: datetime | None) -> None:
+        """What could not go on has its time again, and is told of anew should the account be closed once more."""
+        here = (operations.c.vendor_account == name, operations.c.ended_at.is_(None))
+        now = self._database.now()
+        if closed_at is not None:
+            give_time_back(connection, self._database, sa.and_(*here, _left_lying(now)), since=closed_at)
+        waiting = (*here, operations.c.attention == MISCONFIGURED)
+        connection.execute(sa.update(operations).where(*waiting).values(due_at=now, attention=None))
+        ready = (*here, operations.c.state == OperationState.READY.value, operations.c.attention.is_not(None))
+        connection.execute(sa.update(operations).where(*ready).values(attention=None))
 
     def recovered(self, name: str) -> None:
         """The vendor answered: the breaker's count starts anew."""
@@ -119,7 +131,7 @@ class Accounts:
             connection.execute(
                 sa.update(vendor_accounts)
                 .where(vendor_accounts.c.name == name, vendor_accounts.c.failures > 0)
-                .values(failures=0, broken_until=None)
+                .values(**_UNBROKEN)
             )
 
     def open(self, name: str) -> tuple[VendorAccount, int]:
@@ -169,7 +181,7 @@ def note_fault(
     """Count a failure of the account itself: enough in a row open its breaker, a misconfiguration parks it."""
     where = vendor_accounts.c.name == name
     if fault is AccountFault.MISCONFIGURED:
-        parked = {"state": "parked", "reason": reason, "updated_at": database.now()}
+        parked = {"state": "parked", "reason": reason, "updated_at": database.now(), "closed_at": database.now()}
         connection.execute(sa.update(vendor_accounts).where(where, vendor_accounts.c.state == "open").values(**parked))
         return
     counted = sa.update(vendor_accounts).where(where).values(failures=vendor_accounts.c.failures + 1)
@@ -177,4 +189,36 @@ def note_fault(
     if failures >= threshold:
         pause = min(waits.most, waits.first * 2 ** min(failures - threshold, 16))
         until: sa.ColumnElement[datetime] = database.now(pause)
-        connection.execute(sa.update(vendor_accounts).where(where).values(broken_until=until))
+        still = sa.case((vendor_accounts.c.broken_until.is_not(None), vendor_accounts.c.broken_at))
+        broken = {"broken_until": until, "broken_at": sa.func.coalesce(still, database.now())}
+        connection.execute(sa.update(vendor_accounts).where(where).values(**broken))
+
+
+def closed_since(account: Mapping[str, Any]) -> datetime | None:
+    """Since when an account is drained or parked; by its last change where an earlier version closed it."""
+    if account["state"] == "open":
+        return None
+    since: datetime = account["closed_at"] or account["updated_at"]
+    return since
+
+
+def obstacles(connection: sa.Connection, database: Database, seconds: float) -> dict[str, str]:
+    """The accounts from which nothing, or only a trial, is taken for so many seconds or longer, and why in words."""
+    table, before = vendor_accounts.c, database.now(-seconds)
+    closed = sa.and_(table.state != "open", sa.func.coalesce(table.closed_at, table.updated_at) <= before)
+    broken = sa.and_(table.broken_until.is_not(None), table.broken_at <= before)
+    query = sa.select(table.name, table.state, table.reason, table.failures).where(sa.or_(closed, broken))
+    return {row["name"]: _obstacle(dict(row)) for row in connection.execute(query).mappings()}
+
+
+def _obstacle(row: Mapping[str, Any]) -> str:
+    why = f": {row['reason']}" if row["reason"] else ""
+    words = {"parked": f"parked{why}", "draining": f"drained{why}"}
+    broken = f"left alone after {row['failures']} failures in a row"
+    return f"the vendor account {row['name']} is {words.get(row['state'], broken)}"
+
+
+def _left_lying(now: sa.ColumnElement[datetime]) -> sa.ColumnElement[bool]:
+    """What is neither at work nor held: what is held is given its time when it is released."""
+    at_work = sa.and_(operations.c.state == OperationState.RUNNING.value, operations.c.due_at > now)
+    return sa.and_(operations.c.state != OperationState.HELD.value, ~at_work)

@@ -59,7 +59,7 @@ def accounts_by_name(
     connection: sa.Connection, now: datetime, names: set[str] | None = None
 ) -> dict[str, AccountRecord]:
     """Vendor accounts (all, or those named) with their load."""
-    hidden = {"sealed_credentials"}
+    hidden = {"sealed_credentials", "closed_at", "broken_at", "told"}
     columns = [column for column in vendor_accounts.c if column.name not in hidden]
     query = sa.select(*columns, _running(now).label("running"), _open().label("open"))
     if names is not None:

@@ -353,6 +353,9 @@ vendor_accounts = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False),  # in a row; the circuit breaker's count
     sa.Column("broken_until", UtcDateTime),
     sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("closed_at", UtcDateTime),  # since when it is drained or parked
+    sa.Column("broken_at", UtcDateTime),  # since when its breaker opens again and again
+    sa.Column("told", sa.Integer, nullable=False, server_default="0"),  # counts the events about it
     sa.CheckConstraint("state IN ('open', 'draining', 'parked')", name="state"),
     sa.CheckConstraint("concurrency > 0", name="concurrency"),
 )
