@@ -128,7 +128,7 @@ class _Request:
             raise UnknownService(f"there is no hosting service {hosting['id']}; it is a {hosting['product']} service")
         if hosting["environment"] != self.message.environment:
             raise WrongEnvironment(f"{hosting['id']} is {hosting['environment']}")
-        if hosting["status"] in GONE or hosting["intended_status"] in GONE:
+        if hosting["intended_status"] in GONE:
             raise HostingGone(f"hosting {hosting['id']} is cancelled; it needs no certificate")
         return hosting
 

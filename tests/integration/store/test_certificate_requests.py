@@ -9,6 +9,7 @@ from cryptography import x509
 from provisioner.kernel.private_keys import open_private_key
 from provisioner.kernel.secret import Secret
 from provisioner.orders.certificates import installed_name
+from provisioner.ports.outcomes import Rejected
 from tests.integration.store.certificate_desk import (
     AUTHORITY,
     DOMAIN,
@@ -29,6 +30,10 @@ __all__ = ["desk"]
 
 def is_key(secret: Secret | None) -> bool:
     return secret is not None and open_private_key(secret) is not None
+
+
+def refuse(operation: str, _subject: str) -> None:
+    raise Rejected("locked", f"{operation} is not possible now")
 
 
 class TestIssuing:
@@ -108,6 +113,18 @@ class TestTheHosting:
     def test_must_not_be_cancelled(self, desk: CertificateStage, status: str) -> None:
         desk.becomes(status, HOSTING)
         assert code(desk.issue()) == ("rejected", "hosting_gone")
+
+    def test_whose_cancellation_was_refused_gets_one(self, stage: Stage) -> None:
+        stage.add_account()
+        stage.shop.place()
+        stage.work()
+        stage.panel.before = refuse
+        stage.shop.cancel(HOSTING)
+        wanted = {"certificate_id": "cert-1", "service_id": HOSTING}
+        assert code(stage.shop.say("certificate.issue.v1", wanted)) == ("rejected", "hosting_gone")
+        stage.work()
+        assert stage.operation(HOSTING, "hosting.cancel")["state"] == "failed"
+        assert stage.shop.say("certificate.issue.v1", wanted).outcome == "accepted"
 
     def test_that_is_just_being_cancelled_gets_no_certificate(
         self, postgres_stage: Stage, postgres: PostgresCluster
