@@ -78,8 +78,8 @@ class Claims:
     def _pick(self, connection: sa.Connection, limit: int) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = []
         for account, slots in self._free_slots(connection):
-            due = _due(self._database).where(operations.c.vendor_account.is_not_distinct_from(account))
-            query = due.order_by(operations.c.due_at, operations.c.position).limit(min(slots or limit, limit))
+            of_account = due(self._database).where(operations.c.vendor_account.is_not_distinct_from(account))
+            query = of_account.order_by(operations.c.due_at, operations.c.position).limit(min(slots or limit, limit))
             found += [dict(row) for row in connection.execute(query).mappings()]
         found.sort(key=lambda row: (row["due_at"], row["position"]))
         return found[:limit]
@@ -174,7 +174,8 @@ def usable(database: Database) -> sa.ColumnElement[bool]:
     return sa.and_(vendor_accounts.c.state == "open", closed)
 
 
-def _due(database: Database) -> sa.Select[Any]:
+def due(database: Database) -> sa.Select[Any]:
+    """The operations that a worker could take now, were their vendor account usable."""
     blocked = sa.exists().where(
         _EARLIER.c.resource == operations.c.resource,
         _EARLIER.c.position < operations.c.position,
