@@ -12,11 +12,17 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from hypothesis import settings
 
 _SUPPORT = Path(__file__).parent / "support"
 _SEED: Final = "MATRIX_SEED"
 _SHARE: Final = "MATRIX_SHARE"
 _DRAWN: Final = "0.2"
+_UNHURRIED: Final = "unhurried"
+
+# How long one example takes is a matter of the machine's load, not of what is tested.
+settings.register_profile(_UNHURRIED, deadline=None)
+settings.load_profile(_UNHURRIED)
 
 pytest_plugins = [f"tests.support.{module.stem}" for module in sorted(_SUPPORT.glob("fixtures_*.py"))]
 

@@ -26,12 +26,15 @@ def frail_broker(tmp_path: Path, own_vhost: Vhost, database_url: str) -> Iterato
 
 
 @pytest.fixture
-def tree(shop: Production) -> Iterator[Production]:
-    """A production in which processes are orphaned: whoever is left in a child's group is killed at the end.
-
-    A panel that is slow there is waited for, however busy the machine is.
-    """
+def patient(shop: Production) -> Production:
+    """A production that waits for a slow panel, however busy the machine is."""
     shop.store.accounts.add(account(shop.simulator, read_timeout=20), "test", replace=True)
-    yield shop
-    for child in shop.children:
+    return shop
+
+
+@pytest.fixture
+def tree(patient: Production) -> Iterator[Production]:
+    """A patient one in which processes are orphaned: whoever is left in a child's group is killed at the end."""
+    yield patient
+    for child in patient.children:
         child.send_group(signal.SIGKILL)

@@ -18,6 +18,8 @@ pytestmark = pytest.mark.slow
 
 FAKETIME: Final = sorted(Path("/usr").glob("lib/**/faketime/libfaketimeMT.so.1"))
 ORDERS: Final = 8
+# What is claimed twice was taken over because of a clock, not because of a machine that was busy for some seconds.
+LONG_LEASE: Final = {"PROVISIONER_LEASE_SECONDS": "60"}
 PROJECT: Final = str(Path(__file__).parents[2])
 
 
@@ -28,7 +30,9 @@ def start_jumping(shop: Production) -> Child:
 
 def _start_worker(shop: Production, program: str, environ: Mapping[str, str]) -> Child:
     command = [*ends_with_us(), sys.executable, "-m", program, "worker"]
-    child = start(command, log=shop.folder / f"worker-{len(shop.children)}.log", env={**shop.environ, **environ})
+    child = start(
+        command, log=shop.folder / f"worker-{len(shop.children)}.log", env={**shop.environ, **LONG_LEASE, **environ}
+    )
     shop.children.append(child)
     return child
 
@@ -38,17 +42,17 @@ def faked(hours: int) -> Mapping[str, str]:
     return {"LD_PRELOAD": str(FAKETIME[0]), "FAKETIME": f"{hours:+d}h", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
-def test_no_lease_is_taken_over_by_workers_whose_clocks_jump(shop: Production, measured: Measured) -> None:
-    start_jumping(shop)
-    start_jumping(shop)
-    wait_working(shop)
-    slow(shop, "customer.add", 1.5, times=ORDERS)
-    shop.publish(*(hosting_order(number) for number in range(ORDERS)))
-    wait_completed(shop, range(ORDERS))
+def test_no_lease_is_taken_over_by_workers_whose_clocks_jump(patient: Production, measured: Measured) -> None:
+    start_jumping(patient)
+    start_jumping(patient)
+    wait_working(patient)
+    slow(patient, "customer.add", 1.5, times=ORDERS)
+    patient.publish(*(hosting_order(number) for number in range(ORDERS)))
+    wait_completed(patient, range(ORDERS))
 
-    measured(claims_of_each_operation=fences(shop))
-    assert judge(shop, range(ORDERS)).clean
-    assert fences(shop) == [1] * ORDERS
+    measured(claims_of_each_operation=fences(patient))
+    assert judge(patient, range(ORDERS)).clean
+    assert fences(patient) == [1] * ORDERS
 
 
 def test_what_is_due_at_a_time_is_done_at_the_database_s_time(shop: Production, measured: Measured) -> None:
@@ -64,18 +68,18 @@ def test_what_is_due_at_a_time_is_done_at_the_database_s_time(shop: Production, 
 
 
 @pytest.mark.skipif(not FAKETIME, reason="libfaketime is not installed (apt install faketime)")
-def test_two_workers_two_hours_apart_share_work_as_if_they_agreed(shop: Production, measured: Measured) -> None:
+def test_two_workers_two_hours_apart_share_work_as_if_they_agreed(patient: Production, measured: Measured) -> None:
     for hours in (1, -1):
-        _start_worker(shop, "provisioner.app", faked(hours))
-    wait_working(shop)
-    slow(shop, "customer.add", 1.5, times=ORDERS)
-    shop.publish(*(hosting_order(number) for number in range(ORDERS)))
-    wait_completed(shop, range(ORDERS))
-    late = seconds_late(shop, datetime.now(UTC) + timedelta(seconds=4), service="service-0")
+        _start_worker(patient, "provisioner.app", faked(hours))
+    wait_working(patient)
+    slow(patient, "customer.add", 1.5, times=ORDERS)
+    patient.publish(*(hosting_order(number) for number in range(ORDERS)))
+    wait_completed(patient, range(ORDERS))
+    late = seconds_late(patient, datetime.now(UTC) + timedelta(seconds=4), service="service-0")
 
-    measured(claims_of_each_operation=fences(shop)[:ORDERS], seconds_late=round(late, 2))
-    assert judge(shop, range(ORDERS)).clean
-    assert fences(shop)[:ORDERS] == [1] * ORDERS
+    measured(claims_of_each_operation=fences(patient)[:ORDERS], seconds_late=round(late, 2))
+    assert judge(patient, range(ORDERS)).clean
+    assert fences(patient)[:ORDERS] == [1] * ORDERS
     assert 0 <= late < 60
 
 

@@ -263,7 +263,5 @@ def test_the_rules_hold_whatever_happens(migrated_sqlite: Path) -> None:
     machine = type("MigratedShop", (Shop,), {"migrated": migrated_sqlite})
     run_state_machine_as_test(
         machine,
-        settings=settings(
-            max_examples=EXAMPLES, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=settings(max_examples=EXAMPLES, stateful_step_count=30, suppress_health_check=list(HealthCheck)),
     )

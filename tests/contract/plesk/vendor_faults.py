@@ -12,10 +12,10 @@ from adapters.sandbox.faults import Fault
 from adapters.sandbox.running import RunningSimulator
 from provisioner.ports.outcomes import Done, Failure, Misconfigured, Rejected, Unavailable, Uncertain
 
-READ_TIMEOUT = "2"
-HASTY_TIMEOUT = "1"  # where the time-out is what is waited for
-DRIP_SECONDS = 3 * float(HASTY_TIMEOUT)
-MOST_TRIES = 60
+READ_TIMEOUT = "10"
+HASTY_TIMEOUT = "3"  # where the time-out is what is waited for; all else that such a test does has to fit in too
+DRIP_SECONDS = 2 * float(HASTY_TIMEOUT)
+MOST_TRIES = 300
 
 BEFORE_EFFECT = [
     Fault.TIMEOUT_BEFORE_EFFECT,

@@ -55,7 +55,7 @@ def test_no_body_does_harm(vhost: Vhost, sink: Sink) -> None:
     assert sorted(sink.committed) == sorted((body, "orders") for body in POISON.values())
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(bodies=lists(binary(max_size=3_000), min_size=1, max_size=100))
 def test_whatever_bytes_come_each_message_is_committed_once(vhost: Vhost, bodies: list[bytes]) -> None:
     """L0: with dramatiq's own decoding the rest of the queue may wait for ever behind one of them."""

@@ -208,7 +208,7 @@ def test_a_queue_stays_with_the_process_that_reads_it_however_long_the_registry_
         goes_on.wait(30)
 
     registry.before = hang
-    with polling(live_estate, {REGISTRAR: registry}, lease_seconds=0.5):
+    with polling(live_estate, {REGISTRAR: registry}, lease_seconds=6):
         wait_for(lambda: live_estate.count("poll_leases") == 1, "the queue is being read")
         began = live_estate.row("poll_leases")["lease_ends_at"]
         wait_for(lambda: live_estate.row("poll_leases")["lease_ends_at"] > began, "the lease is renewed")

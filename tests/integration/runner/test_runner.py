@@ -43,8 +43,7 @@ class TestOrders:
 
     def test_a_lost_answer_of_a_plesk_server_is_looked_up(self, live_stage: Stage) -> None:
         with start_simulator() as plesk:
-            settings = {**plesk.settings, "read_timeout": "0.5"}
-            account = NewAccount("plesk-1", "plesk", "hosting", "live", settings, plesk.credentials)
+            account = NewAccount("plesk-1", "plesk", "hosting", "live", plesk.settings, plesk.credentials)
             live_stage.store.accounts.add(account, "tester")
             plesk.faults.plan("webspace.add", Fault.RESET_AFTER_EFFECT)
             runner = new_runner(live_stage.store, {"plesk": open_adapter})

@@ -129,7 +129,7 @@ class StepScenarios:
         world.vendor.will("put", throttled(300))
         world.accept()
         world.run_one()
-        assert 298 < world.due_in() <= 301
+        assert 240 < world.due_in() <= 301
 
     def test_a_refusal_ends_the_operation_with_the_vendors_words(self, world: World) -> None:
         world.define(two_steps)
@@ -162,7 +162,7 @@ class StepScenarios:
         world.vendor.will("find_made", down())
         world.accept()
         world.run_one()
-        assert 118 < world.due_in() <= 120
+        assert 60 < world.due_in() <= 120
         assert world.standing().reason == "the vendor is working on it"
 
     def test_a_pending_step_is_looked_at_and_never_called_again(self, world: World) -> None:

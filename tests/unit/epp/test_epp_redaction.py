@@ -1,5 +1,5 @@
 from defusedxml.ElementTree import fromstring
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.epp import redaction
@@ -9,7 +9,6 @@ from provisioner.kernel.secret import Secret
 PRINTABLE = st.text(st.characters(codec="utf-8", min_codepoint=0x20, max_codepoint=0xFFFD), min_size=6)
 
 
-@settings(deadline=None)
 @given(PRINTABLE)
 def test_no_code_of_any_kind_is_shown(code: str) -> None:
     frame = domain_update_auth_code("a.test", Secret(code)).frame("PRV-1").decode()
@@ -17,7 +16,6 @@ def test_no_code_of_any_kind_is_shown(code: str) -> None:
     assert fromstring(shown).findtext(".//{urn:ietf:params:xml:ns:domain-1.0}pw") == "***"
 
 
-@settings(deadline=None)
 @given(PRINTABLE)
 def test_every_code_reaches_the_frame_as_it_is(code: str) -> None:
     frame = domain_update_auth_code("a.test", Secret(code)).frame("PRV-1")

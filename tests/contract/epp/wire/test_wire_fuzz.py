@@ -43,7 +43,7 @@ def read(frame: bytes) -> None:
     answer.security_events()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_a_broken_reply_is_read_or_refused(data: st.DataObject) -> None:
     answer = data.draw(st.sampled_from(_answers()))
@@ -53,7 +53,7 @@ def test_a_broken_reply_is_read_or_refused(data: st.DataObject) -> None:
         read(answer[:start] + data.draw(st.sampled_from(PIECES)) + answer[end:])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_a_reply_without_some_of_its_elements_is_read_or_refused(data: st.DataObject) -> None:
     text = data.draw(st.sampled_from(_answers())).decode()
