@@ -5,27 +5,33 @@ import sys
 
 import pytest
 
-# A child for each line of the waiting: the signal comes when its main thread is there. The first that has come to rest
-# before its line is told then, and is the last. An alarm ends a child that does not stop.
+# A child for each line of the waiting: the signal comes when its main thread is there. The first that comes to rest,
+# in the line that reads, before it has come to its line is told then, and is the last. An alarm ends a child that does
+# not stop.
 TOLD_AT_EVERY_LINE = """
-import itertools, os, signal, sys, threading, time
+import inspect, itertools, os, signal, sys, threading, time
 from provisioner.console.stopping import wait_for_stop
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background begins with SIGINT ignored
 AT_REST = 7
+lines, first = inspect.getsourcelines(wait_for_stop)
+RESTS_AT = first + next(number for number, line in enumerate(lines) if "os.read" in line)
 
 def child(line):
-    left, code = line, 0
+    left, code, rests = line, 0, threading.Event()
 
     def at_line(frame, event, argument):
         nonlocal left
         left -= event == "line"
         if event == "line" and left == 0:
             os.kill(os.getpid(), signal.{name})
+        if event == "line" and frame.f_code is wait_for_stop.__code__ and frame.f_lineno == RESTS_AT:
+            rests.set()
         return at_line
 
     def when_at_rest():
         nonlocal code
+        rests.wait()
         time.sleep(0.5)
         if left > 0:
             code = AT_REST
