@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install the programs that the tests start: RabbitMQ, PostgreSQL, Pebble (a certificate
-# authority, with its challenge server), amqp-publish and strace.
+# authority, with its challenge server), amqp-publish, strace and libfaketime.
 # Only what is missing is installed; the tests run servers of their own and never the machine's.
 set -eu
 packages=
@@ -24,6 +24,7 @@ has initdb /usr/lib/postgresql/*/bin/initdb || {
 has amqp-publish || packages="$packages amqp-tools"
 { has pebble && has pebble-challtestsrv; } || packages="$packages pebble"
 has strace || packages="$packages strace"
+has faketime || packages="$packages faketime"
 
 test -n "$packages" || exit 0
 # The lists are meant to be split into words.
