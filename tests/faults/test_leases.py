@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from provisioner.store.tables import attempts, operations, steps
 from tests.faults.judging import judge, wait_completed
-from tests.faults.measuring import Measured, distribution
+from tests.faults.measuring import Measured, distribution, goals_count
 from tests.faults.scene import operation_rows, slow, wait_in_step, wait_struck, wait_working
 from tests.support.processes import Child, wait_for
 from tests.support.production import PACE, Production, hosting_order
@@ -47,24 +47,26 @@ def test_a_worker_that_comes_back_after_its_lease_writes_nothing(shop: Productio
     assert zombie.stop(timeout=60) == 0
 
 
-def test_a_worker_that_comes_back_while_another_has_its_operation_writes_nothing(shop: Production) -> None:
-    zombie = shop.start("worker")
-    wait_working(shop)
-    slow(shop, "webspace.add", 1.5)
-    shop.publish(hosting_order(1))
-    wait_struck(shop)
-    slow(shop, "webspace.get", 1.8, times=10)  # so that the other is still looking when this one wakes
+def test_a_worker_that_comes_back_while_another_has_its_operation_writes_nothing(patient: Production) -> None:
+    zombie = patient.start("worker")
+    wait_working(patient)
+    slow(patient, "webspace.add", 1.5)
+    patient.publish(hosting_order(1))
+    wait_struck(patient)
+    slow(patient, "webspace.get", 15, times=10)  # so that the other is still looking when this one wakes
 
     zombie.send_group(signal.SIGSTOP)
-    shop.start("worker")
-    wait_for(lambda: [(row["fence"], row["state"]) for row in operation_rows(shop)] == [(2, "running")], "a take-over")
+    patient.start("worker")
+    wait_for(
+        lambda: [(row["fence"], row["state"]) for row in operation_rows(patient)] == [(2, "running")], "a take-over"
+    )
     zombie.send_group(signal.SIGCONT)
     zombie.wait_output("is stale")
 
-    assert [row["state"] for row in operation_rows(shop)] != ["succeeded"]
-    shop.simulator.faults.clear()
-    wait_completed(shop, [1])
-    assert judge(shop, [1]).clean
+    assert [row["state"] for row in operation_rows(patient)] != ["succeeded"]
+    patient.simulator.faults.clear()
+    wait_completed(patient, [1])
+    assert judge(patient, [1]).clean
 
 
 def test_operations_of_a_killed_worker_move_again_when_their_leases_end(shop: Production, measured: Measured) -> None:
@@ -85,7 +87,8 @@ def test_operations_of_a_killed_worker_move_again_when_their_leases_end(shop: Pr
     measured(kills=KILLS, lease=LEASE_SECONDS, seconds_until_moved=distribution(waits), goal_of_p99=goal)
     assert judge(shop, range(KILLS * ORDERS_EACH)).clean
     assert waits
-    assert max(waits) < FAR_TOO_LATE_SECONDS
+    if goals_count("RECOVERY_KILLS"):
+        assert distribution(waits)["p99"] <= goal
 
 
 def journal(shop: Production) -> list[Mapping[str, Any]]:
