@@ -66,6 +66,7 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     Entry("service.status-changed.v1", "out", event_contracts.ServiceStatusChanged),
     Entry("message.rejected.v1", "out", event_contracts.MessageRejected),
     Entry("operation.needs-attention.v1", "out", event_contracts.OperationNeedsAttention),
+    Entry("vendor-account.needs-attention.v1", "out", event_contracts.VendorAccountNeedsAttention),
     Entry("domain.notice.v1", "out", event_contracts.DomainNotice),
     Entry("bulk.progress.v1", "out", event_contracts.BulkProgress),
     Entry("certificate.changed.v1", "out", event_contracts.CertificateChanged),

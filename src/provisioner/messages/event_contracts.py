@@ -116,6 +116,20 @@ class OperationNeedsAttention(Contract):
     since: Moment
 
 
+class VendorAccountNeedsAttention(Contract):
+    """A vendor account waits for an operator, and no operation has told it.
+
+    It was noticed by what is done without any, such as the reading of a registry's messages.
+    """
+
+    vendor_account: Fact
+    adapter: Fact
+    product: Fact
+    reason: Word
+    detail: Words
+    since: Moment
+
+
 class DomainNotice(Contract):
     """A registry told us something about a domain. `kind` says what `data` has; `text` is the registry's."""
 

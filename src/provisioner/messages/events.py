@@ -151,6 +151,21 @@ def operation_needs_attention(
     return Event("operation.needs-attention.v1", subject, data)
 
 
+def account_needs_attention(
+    vendor_account: str, *, adapter: str, product: str, reason: str, detail: str, since: datetime
+) -> Event:
+    """A vendor account waits for an operator. `reason` is a code, `detail` says it in words, `since` is aware."""
+    data = {
+        "vendor_account": vendor_account,
+        "adapter": adapter,
+        "product": product,
+        "reason": reason,
+        "detail": _words(detail),
+        "since": _moment(since),
+    }
+    return Event("vendor-account.needs-attention.v1", vendor_account, data)
+
+
 def encode(
     event: Event,
     *,

@@ -64,6 +64,14 @@ _EVENTS = (
         vendor_account="plesk-1",
         since=datetime(2026, 1, 31, 12, 0, tzinfo=UTC),
     ),
+    events.account_needs_attention(
+        "registry-1",
+        adapter="epp",
+        product="domain",
+        reason="account_misconfigured",
+        detail="The registry refused the login.",
+        since=datetime(2026, 1, 31, 12, 0, tzinfo=UTC),
+    ),
 )
 
 EXAMPLES: Final[dict[str, dict[str, Any]]] = {

@@ -177,13 +177,16 @@ def note_fault(
     *,
     waits: Waits,
     threshold: int,
-) -> None:
-    """Count a failure of the account itself: enough in a row open its breaker, a misconfiguration parks it."""
+) -> bool:
+    """Count a failure of the account itself: enough in a row open its breaker, a misconfiguration parks it.
+
+    True when it is parked now and was open before.
+    """
     where = vendor_accounts.c.name == name
     if fault is AccountFault.MISCONFIGURED:
         parked = {"state": "parked", "reason": reason, "updated_at": database.now(), "closed_at": database.now()}
-        connection.execute(sa.update(vendor_accounts).where(where, vendor_accounts.c.state == "open").values(**parked))
-        return
+        is_open = vendor_accounts.c.state == "open"
+        return connection.execute(sa.update(vendor_accounts).where(where, is_open).values(**parked)).rowcount > 0
     counted = sa.update(vendor_accounts).where(where).values(failures=vendor_accounts.c.failures + 1)
     failures = connection.scalar(counted.returning(vendor_accounts.c.failures)) or 0
     if failures >= threshold:
@@ -192,6 +195,7 @@ def note_fault(
         still = sa.case((vendor_accounts.c.broken_until.is_not(None), vendor_accounts.c.broken_at))
         broken = {"broken_until": until, "broken_at": sa.func.coalesce(still, database.now())}
         connection.execute(sa.update(vendor_accounts).where(where).values(**broken))
+    return False
 
 
 def closed_since(account: Mapping[str, Any]) -> datetime | None:

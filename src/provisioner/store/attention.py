@@ -1,14 +1,17 @@
-"""Telling operators that an operation waits for them."""
+"""Telling operators that an operation, or a vendor account, waits for them."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from provisioner.messages.events import operation_needs_attention
+from provisioner.messages.events import account_needs_attention, operation_needs_attention
 from provisioner.orders.statuses import OperationState
+from provisioner.store.database import Database
+from provisioner.store.events import Announcer, Context
 from provisioner.store.items import item_paused
-from provisioner.store.tables import operations, orders, services
+from provisioner.store.tables import operations, orders, services, vendor_accounts
 from provisioner.store.writing import Writing
 from provisioner.workflows.journal import Due, Pause
 
@@ -29,6 +32,28 @@ def tell_attention(writing: Writing, row: Mapping[str, Any], attention: str, det
         since=row["since"],
     )
     writing.tell(event, stream, sequence)
+
+
+def tell_account(
+    connection: sa.Connection,
+    database: Database,
+    announcer: Announcer,
+    name: str,
+    *,
+    attention: str,
+    detail: str,
+    since: datetime,
+) -> None:
+    """Tell of a vendor account what no operation tells, in a stream of its own."""
+    table = vendor_accounts.c
+    counted = sa.update(vendor_accounts).where(table.name == name).values(told=table.told + 1)
+    row = connection.execute(counted.returning(table.adapter, table.product, table.environment, table.told)).one()
+    event = account_needs_attention(
+        name, adapter=row.adapter, product=row.product, reason=attention, detail=detail, since=since
+    )
+    Writing(connection, database, announcer, Context(row.environment, None)).tell(
+        event, f"vendor-account/{name}", row.told
+    )
 
 
 def hold(writing: Writing, row: Mapping[str, Any], attention: str, reason: str) -> None:

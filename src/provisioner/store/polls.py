@@ -16,7 +16,8 @@ from provisioner.messages.events import Event
 from provisioner.messages.events_domains import domain_notice
 from provisioner.orders.statuses import ServiceStatus
 from provisioner.ports.registrar import RegistryMessage
-from provisioner.store.accounts import note_fault
+from provisioner.store.accounts import MISCONFIGURED, note_fault
+from provisioner.store.attention import tell_account
 from provisioner.store.claims import usable
 from provisioner.store.database import Database
 from provisioner.store.events import Announcer, Context
@@ -108,10 +109,12 @@ class Polls:
             connection.execute(mine.values(owner=None, lease_ends_at=None))
 
     def park(self, account: str, reason: str) -> None:
-        """An operator must mend the account first; nothing uses it until then."""
+        """An operator must mend the account first; nothing uses it until then. Operators are told, once."""
         with self._database.begin() as connection:
-            fault = AccountFault.MISCONFIGURED
-            note_fault(connection, self._database, account, fault, reason, waits=Waits(), threshold=1)
+            fault, since = AccountFault.MISCONFIGURED, self._database.moment(connection)
+            if note_fault(connection, self._database, account, fault, reason, waits=Waits(), threshold=1):
+                told = (connection, self._database, self._announcer, account)
+                tell_account(*told, attention=MISCONFIGURED, detail=reason, since=since)
 
     # -- messages
 

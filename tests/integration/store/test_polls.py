@@ -83,6 +83,30 @@ def test_a_parked_account_waits_for_an_operator(estate: Stage) -> None:
     assert (row["state"], row["reason"]) == ("parked", "the password is wrong")
 
 
+def test_a_parked_account_is_told_with_its_reason(estate: Stage) -> None:
+    estate.store.polls.park(REGISTRAR, "the password is wrong")
+    (told,) = estate.events(f"vendor-account/{REGISTRAR}")
+    assert (told["type"], told["subject"], told["sequence"]) == ("vendor-account.needs-attention.v1", REGISTRAR, 1)
+    data = told["data"]
+    assert (data["vendor_account"], data["reason"], data["detail"]) == (
+        REGISTRAR,
+        "account_misconfigured",
+        "the password is wrong",
+    )
+
+
+def test_an_account_that_is_parked_already_is_not_told_again(estate: Stage) -> None:
+    together(*[lambda: estate.store.polls.park(REGISTRAR, "the password is wrong")] * 3)
+    assert estate.count("outbox", type="vendor-account.needs-attention.v1") == 1
+
+
+def test_an_account_that_is_parked_once_more_is_told_once_more(estate: Stage) -> None:
+    estate.store.polls.park(REGISTRAR, "the password is wrong")
+    estate.store.accounts.set_state(REGISTRAR, "open", "operator")
+    estate.store.polls.park(REGISTRAR, "the password is still wrong")
+    assert [event["sequence"] for event in estate.events(f"vendor-account/{REGISTRAR}")] == [1, 2]
+
+
 # -- messages
 
 

@@ -123,6 +123,14 @@ EVENTS = {
         vendor_account=None,
         since=datetime(2026, 1, 31, 12, 0, tzinfo=UTC),
     ),
+    "vendor-account.needs-attention.v1.parked": events.account_needs_attention(
+        "registry-1",
+        adapter="epp",
+        product="domain",
+        reason="account_misconfigured",
+        detail="The registry refused the login.",
+        since=datetime(2026, 1, 31, 12, 0, tzinfo=UTC),
+    ),
     "domain.notice.v1.ours": events_domains.domain_notice(
         "xn--bcher-kva.example",
         service_id="domain-12",
