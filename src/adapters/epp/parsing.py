@@ -1,7 +1,7 @@
 """From a frame to a `Reply`. Raises UnreadableError where the answer is no EPP, or says what makes no sense."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from xml.etree.ElementTree import Element
 
@@ -38,12 +38,13 @@ class Answer:
     text: str
     response: Response
     secrets: tuple[Secret, ...] = ()
+    is_whole: bool = True
 
     @classmethod
-    def read(cls, frame: bytes, secrets: Iterable[Secret] = ()) -> "Answer":
-        """Parse a frame. Raises UnreadableError."""
-        text, response = xml.parse(frame)
-        return cls(text, response, tuple(secrets))
+    def read(cls, frame: bytes, secrets: Iterable[Secret] = (), *, lenient: bool = False) -> "Answer":
+        """Parse a frame; `lenient` as in `xml.parse`. Raises UnreadableError."""
+        text, response = xml.parse(frame, lenient=lenient)
+        return cls(text, response, tuple(secrets), is_whole=frame.endswith(text.encode()))
 
     def shown(self) -> str:
         """The frame without secrets."""
@@ -105,7 +106,8 @@ class Answer:
 
     def _data(self) -> ReplyData | None:
         if self.response.code() == MESSAGE and self.response.message_id() is not None:
-            return parsing_polls.polled(self.response, self._scrubbed, self.shown)
+            polled = parsing_polls.polled(self.response, self._scrubbed, self.shown)
+            return replace(polled, is_whole=self.is_whole)
         found = xml.first(self.response.res_data())
         if found is None:
             return None

@@ -17,8 +17,10 @@ class Messages:
     registry: Registry
 
     def next(self) -> RegistryMessage | None:
-        """The oldest message; it stays. One that nobody can read has the kind `other`."""
+        """The oldest message; it stays. One that nobody can read, also when asked again, has the kind `other`."""
         reply = self.registry.ask(commands.poll_request())
+        if isinstance(reply.data, Polled) and not reply.data.is_whole:
+            reply = self.registry.ask(commands.poll_request())
         if isinstance(reply.data, Polled):
             return self._message(reply.data)
         if reply.queue is None or not reply.queue.message_id or not reply.queue.count:

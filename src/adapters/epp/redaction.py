@@ -16,6 +16,7 @@ HIDDEN: Final = "***"
 SHORTEST: Final = 4  # a shorter value is hidden by its element only: as a text it would be found everywhere
 _SECRET: Final = re.compile(r"(<((?:[\w.-]+:)?(?:pw|newPW))(?:\s[^<>]*)?>)[^<>]*(</\2>)")
 _INSIDE_AUTH_INFO: Final = re.compile(r"(<((?:[\w.-]+:)?authInfo)(?:\s[^<>]*)?>)(.*?)(</\2>)", re.DOTALL)
+_UNREAD_SECRET: Final = re.compile(r"(<((?:[\w.-]+:)?(?:pw|newPW|authInfo))\b[^<>]*>).*?(</\2\s*>|\Z)", re.DOTALL)
 _EXTENDED: Final = re.compile(r"<((?:[\w.-]+:)?ext)(?:\s[^<>]*)?>.*?</\1>", re.DOTALL)
 
 
@@ -30,6 +31,11 @@ def shown(frame: str, secrets: Iterable[Secret] = ()) -> str:
     text = _SECRET.sub(rf"\1{HIDDEN}\3", text)
     text = _INSIDE_AUTH_INFO.sub(lambda match: match[1] + _EXTENDED.sub(HIDDEN, match[3]) + match[4], text)
     return scrubbed(text, secrets)
+
+
+def shown_unread(text: str, secrets: Iterable[Secret] = ()) -> str:
+    """The same of what cannot be parsed: the elements of secrets lose all that is in them, if need be to the end."""
+    return scrubbed(_UNREAD_SECRET.sub(rf"\1{HIDDEN}\3", text), secrets)
 
 
 def scrubbed(text: str, secrets: Iterable[Secret]) -> str:

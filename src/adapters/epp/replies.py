@@ -170,6 +170,8 @@ class HostData:
 class Polled:
     """A message of the queue. `kind`: as in `ports.registrar.PollQueue`. `raw` is the whole reply without secrets.
 
+    `is_whole` is False for one that is badly written: some letters are lost, or all but its id.
+
     `data` by kind; every value is text, but `succeeded`, which is bool:
 
     registration, action  succeeded, cl_trid, sv_trid, at (panData), command (of ours that is answered, or empty)
@@ -186,6 +188,7 @@ class Polled:
     domain: str
     data: Mapping[str, Any]
     raw: str
+    is_whole: bool = True
 
 
 ReplyData = (

@@ -3,7 +3,7 @@
 import contextlib
 from typing import Final
 
-from adapters.epp import commands, identifiers, redaction, xml
+from adapters.epp import commands, identifiers, redaction, salvage, xml
 from adapters.epp.budget import Pace
 from adapters.epp.commands import Command
 from adapters.epp.parsing import Answer
@@ -19,6 +19,7 @@ from provisioner.ports import exchange
 LOGOUT_SECONDS: Final = 2.0
 ENDING_CODES: Final = frozenset({1500, 2002, 2500, 2501, 2502})
 """After these a session is of no more use: RFC 5730 §3 closes it, or (2002) the server knows of no login."""
+POLL: Final = "poll-request"
 
 _logger = log.get(__name__)
 
@@ -68,8 +69,10 @@ class Session:
         self._pace.wait(check=command.is_check)
         self._check_still_there()
         self.ended = True  # until the whole reply is here: after half an exchange nobody knows what comes next
-        answer = self._recorded(command, frame, secrets)
-        reply = self._checked(command, answer, cl_trid)
+        try:
+            reply = self._checked(command, self._recorded(command, frame, secrets), cl_trid)
+        except Garbled as garbled:
+            return _salvaged(command, garbled, cl_trid, secrets)
         self.ended = reply.code in ENDING_CODES
         return reply
 
@@ -107,16 +110,19 @@ class Session:
         self._connection.write(frame, deadline)
         if command.transform:
             crash.point("request_sent")
-        answer = self._connection.read(deadline)
+        polls = command.name == POLL
+        answer = self._connection.read(deadline, begin=polls)
         if command.transform:
             crash.point("response_received")
-        return self._parsed(answer, secrets)
+        return self._parsed(answer, secrets, lenient=polls)
 
-    def _parsed(self, frame: bytes, secrets: tuple[Secret, ...] = (), sent: Sent = Sent.YES) -> Answer:
+    def _parsed(
+        self, frame: bytes, secrets: tuple[Secret, ...] = (), sent: Sent = Sent.YES, *, lenient: bool = False
+    ) -> Answer:
         try:
-            answer = Answer.read(frame, secrets)
+            answer = Answer.read(frame, secrets, lenient=lenient)
         except xml.UnreadableError as error:
-            raise self._garbled(str(error), sent) from None
+            raise self._garbled(str(error), sent, frame) from None
         self._warn(answer)
         return answer
 
@@ -124,7 +130,7 @@ class Session:
         try:
             return answer.reply(self._extensions)
         except xml.UnreadableError as error:
-            raise self._garbled(str(error), sent) from None
+            raise self._garbled(str(error), sent, answer.text.encode()) from None
 
     def _checked(self, command: Command, answer: Answer, cl_trid: str) -> Reply:
         """The reply, if it answers this command.
@@ -139,9 +145,9 @@ class Session:
             raise self._garbled("the answer belongs to another command")
         return reply
 
-    def _garbled(self, message: str, sent: Sent = Sent.YES) -> Garbled:
+    def _garbled(self, message: str, sent: Sent = Sent.YES, came: bytes = b"") -> Garbled:
         self._hang_up()
-        return Garbled(message, sent)
+        return Garbled(message, sent, came)
 
     def _hang_up(self) -> None:
         self.ended = True
@@ -153,3 +159,11 @@ class Session:
 
     def _deadline(self) -> float:
         return self._clock.monotonic() + self._settings.command_seconds
+
+
+def _salvaged(command: Command, garbled: Garbled, cl_trid: str, secrets: tuple[Secret, ...]) -> Reply:
+    """The message of the queue that an unreadable answer holds. Raises what was garbled where there is none."""
+    reply = salvage.polled(garbled.came, cl_trid, str(garbled), secrets) if command.name == POLL else None
+    if reply is None:
+        raise garbled
+    return reply

@@ -24,6 +24,7 @@ from adapters.epp.tls import Trust
 from provisioner.kernel.clock import Clock
 
 MOST_BYTES: Final = 1 << 20
+BEGINNING_BYTES: Final = 1 << 16
 _HEADER: Final = struct.Struct("!I")
 _ABOUT_US: Final = ("CERTIFICATE", "HANDSHAKE_FAILURE", "UNKNOWN_CA", "ACCESS_DENIED")
 _LEAST_SECONDS: Final = 0.001  # 0 would mean: do not wait at all
@@ -65,7 +66,11 @@ class TooSlow(WireError):
 
 
 class Garbled(WireError):
-    """What came is no frame of EPP."""
+    """What came is no frame of EPP. `came`: the frame, or its beginning, where there is one."""
+
+    def __init__(self, message: str, sent: Sent, came: bytes = b"") -> None:
+        super().__init__(message, sent)
+        self.came = came
 
 
 class Connection:
@@ -95,12 +100,16 @@ class Connection:
                 left = left[self._channel.send(left) :]
         self._sent = Sent.YES
 
-    def read(self, deadline: float) -> bytes:
-        """The next frame, all of it before the deadline. Raises Closed, TooSlow, Garbled."""
+    def read(self, deadline: float, *, begin: bool = False) -> bytes:
+        """The next frame, all of it before the deadline. Raises Closed, TooSlow, Garbled.
+
+        `begin`: of a frame that is too long Garbled has the beginning.
+        """
         with self._closing_on_trouble():
             (length,) = _HEADER.unpack(self._take(_HEADER.size, deadline))
             if not _HEADER.size < length <= MOST_BYTES:
-                raise Garbled(f"a frame of {length} bytes was announced", self._sent)
+                came = self._take(BEGINNING_BYTES, deadline) if begin and length > MOST_BYTES else b""
+                raise Garbled(f"a frame of {length} bytes was announced", self._sent, came)
             frame = self._take(length - _HEADER.size, deadline)
         self._sent = Sent.NO  # nothing is outstanding any more
         return frame

@@ -18,10 +18,13 @@ class UnreadableError(Exception):
     """The answer is not EPP; says why, and quotes nothing of it."""
 
 
-def parse(frame: bytes) -> tuple[str, Response]:
-    """The frame's text and tree. Raises UnreadableError for anything but EPP in UTF-8 without a DOCTYPE."""
+def parse(frame: bytes, *, lenient: bool = False) -> tuple[str, Response]:
+    """The frame's text and tree. Raises UnreadableError for anything but EPP in UTF-8 without a DOCTYPE.
+
+    `lenient`: bytes that are not UTF-8 each become a U+FFFD.
+    """
     try:
-        text = frame.decode("utf-8-sig")
+        text = frame.decode("utf-8-sig", "replace" if lenient else "strict")
         root = defusedxml.ElementTree.fromstring(text, forbid_dtd=True)
     except (UnicodeDecodeError, ParseError, DefusedXmlException, ValueError) as error:
         raise UnreadableError(f"no XML in UTF-8 ({type(error).__name__}), {len(frame)} bytes") from None

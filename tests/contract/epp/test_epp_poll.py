@@ -42,6 +42,14 @@ def test_a_message_that_nobody_can_read_is_there_all_the_same() -> None:
     assert (message.message_id, message.kind, message.text) == ("8", "other", "Something new")
 
 
+def test_a_message_that_was_badly_written_only_once_is_whole() -> None:
+    unread = replace(POLLED, kind="other", data={}, is_whole=False)
+    with scene(("poll-request", ok(unread, 1301)), ("poll-request", ok(POLLED, 1301))) as this:
+        message = this.registrar.next_message()
+    assert message is not None
+    assert message.kind == "renewal"
+
+
 def test_a_message_is_acknowledged_by_its_id() -> None:
     with scene(("poll-ack", ok())) as this:
         this.registrar.acknowledge("7")
