@@ -13,7 +13,7 @@ from provisioner.kernel.clock import SystemClock
 from provisioner.kernel.secret import Secret
 from provisioner.store.database import Database
 from provisioner.store.migrate import current, differences, migrate, newest
-from provisioner.store.tables import SHARDS, metadata
+from provisioner.store.tables import SHARDS, metadata, vendor_accounts
 from provisioner.store.tables_certificates import certificates
 from tests.support.processes import Child, start
 from tests.support.stores import together
@@ -93,6 +93,20 @@ def rows_of_a_certificate(at: datetime) -> dict[str, dict[str, Any]]:
         "services": {**service, **status, **rest},
         "certificates": {"id": "op-1", "service_id": "cert-1", "source": "authority", **told, **valid},
     }
+
+
+def test_an_account_that_was_parked_before_has_been_closed_since_its_last_change(database: Database) -> None:
+    migrate(database, "0005")
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    load = {"settings": {}, "sealed_credentials": b"", "version": 1, "concurrency": 2, "failures": 0, "updated_at": at}
+    with database.begin() as connection:
+        for name in ("open", "parked"):
+            row = {"name": name, "adapter": "epp", "product": "domain", "environment": "live", "state": name, **load}
+            connection.execute(sa.insert(vendor_accounts).values(**row))
+    migrate(database)
+    with database.read() as connection:
+        query = sa.select(vendor_accounts.c.closed_at).order_by(vendor_accounts.c.name)
+        assert connection.scalars(query).all() == [None, at]
 
 
 def test_two_threads_migrate_at_once(database: Database) -> None:
