@@ -10,6 +10,7 @@ A new adapter's contract test is a class that inherits `RegistrarSuite` and give
 """
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -184,6 +185,16 @@ class RegistrarSuite:
         with pytest.raises(Rejected) as taken:
             registrar.register(other)
         assert taken.value.code == "domain_taken"
+
+    def test_a_domain_that_was_there_before_it_was_ordered_is_for_an_operator(
+        self, registrar: RegistrarPort, wanted: Registration
+    ) -> None:
+        registrar.register(wanted)
+        later = replace(wanted, since=(datetime.now(UTC) + timedelta(days=3)).isoformat())
+        assert registrar.find_registration(later) is None
+        with pytest.raises(Rejected) as there:
+            registrar.register(later)
+        assert there.value.code == "already_here"
 
     def test_nothing_is_bought_above_the_cap(
         self, registrar: RegistrarPort, world: RegistrarWorld, wanted: Registration

@@ -7,13 +7,13 @@ refuses because an earlier attempt of ours got through is found to be so.
 from dataclasses import dataclass, replace
 
 from adapters.epp import commands, errors, statuses
-from adapters.epp.dates import date_of, is_target
+from adapters.epp.dates import ONE_DAY, date_of, is_target, moment
 from adapters.epp.errors import Act
 from adapters.epp.prices import Prices, within
 from adapters.epp.registry import Registry, Seen, not_ours
 from adapters.epp.replies import Created, DomainData, Renewed, Reply
 from adapters.epp.statuses import Change
-from provisioner.ports.outcomes import Done, Failure, Pending, Rejected, Uncertain
+from provisioner.ports.outcomes import Done, Failure, Pending, Rejected, Unavailable, Uncertain
 from provisioner.ports.registrar import Registration, Renewal
 
 
@@ -41,7 +41,7 @@ class Registrations:
         return self._read_back(wanted, reply)
 
     def find(self, wanted: Registration) -> Done | Pending | None:
-        """Ours with this authorisation code and registrant, as far as the registry shows them."""
+        """Ours with this authorisation code and registrant; where no code is shown, one that is not from before."""
         seen = self.registry.seen(wanted.domain, wanted.auth_code)
         if not seen.ours or not _is_this(seen.data, wanted):
             return None
@@ -68,7 +68,11 @@ class Registrations:
         found = self.find(wanted)
         if found is not None:
             return found
-        code = "domain_taken" if self.registry.seen(wanted.domain).exists else "name_not_allowed"
+        seen = self.registry.seen(wanted.domain)
+        if seen.ours and _is_from_before(seen.data, wanted):
+            told = f"{wanted.domain} is at this registrar account already; an operator has to say whose it is"
+            raise Rejected("already_here", told)
+        code = "domain_taken" if seen.exists else "name_not_allowed"
         words = f"{wanted.domain} cannot be registered: {reason or 'the registry gives no reason'}"
         raise Rejected(code, words, fields=("/domain",))
 
@@ -200,9 +204,26 @@ class Deletions:
 
 
 def _is_this(data: DomainData, wanted: Registration) -> bool:
-    if data.registrant and wanted.registrant and data.registrant != wanted.registrant:
+    if not _has_registrant(data, wanted):
         return False
-    return data.auth_code is None or data.auth_code == wanted.auth_code
+    return not _is_from_before(data, wanted) if data.auth_code is None else data.auth_code == wanted.auth_code
+
+
+def _is_from_before(data: DomainData, wanted: Registration) -> bool:
+    """Whether it is as ordered, shows no code, and was made before: it could be anybody's.
+
+    A day is left for the registry's clock, and for one that tells no more than its own date.
+    """
+    if data.auth_code is not None or not _has_registrant(data, wanted) or not wanted.since:
+        return False
+    try:
+        return moment(data.created_at) < moment(wanted.since) - ONE_DAY
+    except Unavailable:
+        return False
+
+
+def _has_registrant(data: DomainData, wanted: Registration) -> bool:
+    return not (data.registrant and wanted.registrant) or data.registrant == wanted.registrant
 
 
 def _registered(data: DomainData) -> Done:

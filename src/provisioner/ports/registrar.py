@@ -73,7 +73,10 @@ class DnsKey:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A domain to be. `contacts` maps the roles admin, tech and billing to handles; `max_price` is the fee cap."""
+    """A domain to be. `contacts` maps the roles admin, tech and billing to handles; `max_price` is the fee cap.
+
+    `since`, a time: a domain that was made before, and does not show this authorisation code, is another one.
+    """
 
     domain: str
     years: int
@@ -83,6 +86,7 @@ class Registration:
     auth_code: Secret
     max_price: Price | None = None
     dnssec: tuple[DsRecord | DnsKey, ...] = ()
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +157,11 @@ class RegistrarContacts(Protocol):
 
 
 class DomainRegistrations(Protocol):
-    """Registering and renewing. Rejected codes: `domain_taken`, `price_too_high`, `name_not_allowed`, `not_ours`."""
+    """Registering and renewing.
+
+    Rejected codes: `domain_taken`, `already_here` (an operator has to say whose it is), `price_too_high`,
+    `name_not_allowed`, `not_ours`.
+    """
 
     @idempotent
     def quote(self, domain: str, command: str, years: int) -> Done:
@@ -172,7 +180,10 @@ class DomainRegistrations(Protocol):
         ...
 
     def find_registration(self, registration: Registration) -> Done | Pending | None:
-        """The domain, if it is ours with this authorisation code and registrant; None when it is not (ours)."""
+        """The domain, if it is ours with this authorisation code and registrant; None when it is not (ours).
+
+        Where the registry shows no code, it is one that was made since `since`.
+        """
         ...
 
     @checkable(find="find_renewal", spends=True)

@@ -68,6 +68,7 @@ _SERVICE: Final = (
     "suspended_by",
     "sealed_password",
     "vendor_account",
+    "created_at",
 )
 # What a claim needs of each table; a column comes as "table.column". `parents` are services too.
 COLUMNS: Final = {

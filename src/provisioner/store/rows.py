@@ -146,4 +146,5 @@ def _service(row: Mapping[str, Any], box: SecretBox) -> ServiceRecord:
         suspended_by=row["suspended_by"],
         password=credentials.unseal_password(box, services.c.sealed_password, row["id"], row["sealed_password"]),
         vendor_account=row["vendor_account"],
+        accepted_at=row["created_at"],
     )

@@ -237,7 +237,10 @@ class CustomerRecord:
 
 @dataclass(frozen=True, slots=True)
 class ServiceRecord:
-    """The service that the operation changes. `attributes` are what was ordered; `ref` and `data` are the vendor's."""
+    """The service that the operation changes. `attributes` are what was ordered; `ref` and `data` are the vendor's.
+
+    `accepted_at`: when it was ordered first, whatever was tried again since.
+    """
 
     service_id: str
     product: str
@@ -248,6 +251,7 @@ class ServiceRecord:
     suspended_by: str | None = None
     password: Secret | None = None
     vendor_account: str | None = None
+    accepted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,7 @@ class MemoryJournal:
         kept = KeptOperation(asked, len(self.operations), due_at=now, accepted_at=now, deadline=asked.deadline)
         self.operations[operation.operation_id] = kept
         if operation.service is not None:
-            self.kept.keep(operation.service, operation.parent)
+            self.kept.keep(replace(operation.service, accepted_at=now), operation.parent)
         for earlier in self._open(operation.resource):
             if earlier.state is OperationState.WAITING and is_pointless(earlier.asked.workflow, self._later(earlier)):
                 earlier.due_at = self._clock.now()

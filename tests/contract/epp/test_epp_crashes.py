@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -69,7 +70,8 @@ def run_until_killed(world: EppWorld, operation: str, auth_code: Secret, at: str
 def test_mode_1_a_domain_whose_buyer_was_killed_is_found_and_registered_once(world: EppWorld, at: str) -> None:
     with simulated.opened(simulated.account(world.simulator)) as registrar:
         handle = registrar.ensure_contact(new_contact()).ref
-        wanted = Registration(new_name(world), 1, handle, {}, (), Secret(AUTH_CODE))
+        since = datetime.now(UTC).isoformat()
+        wanted = Registration(new_name(world), 1, handle, {}, (), Secret(AUTH_CODE), since=since)
         killed = run_until_killed(world, "register", wanted.auth_code, at, domain=wanted.domain, registrant=handle)
         assert killed == -signal.SIGKILL
         made = registrar.register(wanted)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from adapters.epp.replies import Checked, Created, Reason
@@ -186,6 +188,43 @@ def test_a_name_that_we_may_not_see_is_not_this_registration(code: int) -> None:
 def test_a_name_with_anything_else_is_not_this_registration(turn: Turn) -> None:
     with scene(turn) as this:
         assert this.registrar.find_registration(WANTED) is None
+
+
+# -- a domain that was in the account before
+
+MADE = "2026-03-04T05:06:07Z"
+OF_AUGUST = replace(WANTED, since="2026-08-01T00:00:00+00:00")
+
+
+@pytest.mark.parametrize("model", ["thick", "thin"])
+def test_a_domain_that_was_in_the_account_before_the_order_is_not_this_registration(model: str) -> None:
+    shown = info(created_at=MADE, registrant="PHANDLE1" if model == "thick" else "")
+    with scene(shown, data_model=model) as this:
+        assert this.registrar.find_registration(OF_AUGUST) is None
+
+
+def test_a_domain_that_was_in_the_account_before_the_order_is_for_an_operator() -> None:
+    with scene(checked(available=False), info(), info()) as this, pytest.raises(Rejected) as there:
+        this.registrar.register(OF_AUGUST)
+    assert (there.value.code, there.value.fields) == ("already_here", ())
+    assert NAME in there.value.message
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        info(created_at="2026-08-01T09:00:00Z"),
+        info(created_at="2026-07-31T23:50:00Z"),
+        info(created_at="2026-07-31"),
+        info(created_at=""),
+        info(created_at="in summer"),
+        info(auth_code=CODE),
+    ],
+    ids=["made since", "by a slow clock", "a date alone", "no date shown", "no date", "by our code"],
+)
+def test_a_domain_that_may_have_been_made_for_this_order_is_adopted(turn: Turn) -> None:
+    with scene(turn) as this:
+        assert isinstance(this.registrar.find_registration(OF_AUGUST), Done)
 
 
 def test_a_name_of_someone_else_is_taken() -> None:

@@ -6,11 +6,12 @@ import pytest
 
 from provisioner.kernel.errors import RefusedError
 from provisioner.kernel.sealing import KeyRing, SecretBox
+from provisioner.ports.outcomes import Rejected
 from provisioner.store import credentials
 from provisioner.store.tables import metadata, operations
 from tests.integration.store.registrars import NAME, DomainStage, desk
 from tests.support.domains import contact, contacts
-from tests.support.engine.vendor import refused
+from tests.support.engine.vendor import Answer, refused
 
 __all__ = ["desk"]
 
@@ -133,6 +134,17 @@ class TestRetries:
         desk.work()
         assert desk.stage.row("orders")["status"] == "completed"
         assert {each.email for each in desk.registry.contacts.values()} == {"right@example.com"}
+
+    def test_what_an_earlier_try_has_bought_is_not_taken_for_another_s(self, desk: DomainStage) -> None:
+        desk.registry.hides_codes = True
+        desk.registry.will("register", Answer(raises=Rejected("odd", "no", fields=("/years",))))
+        desk.order()
+        desk.work()
+        desk.stage.let_pass(3 * 86_400)
+        assert desk.shop.retry().outcome == "accepted"
+        desk.work()
+        assert desk.stage.row("orders")["status"] == "completed"
+        assert desk.registry.count("domain:create") == 1
 
     def test_another_name_is_tried(self, desk: DomainStage) -> None:
         desk.registry.have(NAME, registrar=OTHERS)

@@ -70,6 +70,7 @@ class FakeRegistrar(Registrar):
         self.hides_expiry = False  # a look does not tell the expiry
         self.add_grace = True
         self.refuses_deletion = False  # for a reason that a look does not tell
+        self.hides_codes = False  # so that only the date of a domain tells whether it is the one that was ordered
         self._told: dict[str, deque[Answer]] = defaultdict(deque)
 
     # -- what tests arrange and ask
@@ -137,6 +138,8 @@ class FakeRegistrar(Registrar):
         if there is not None:
             if self._is_wanted(there, wanted):
                 return self._made(wanted.domain)
+            if there.registrar == US and self.hides_codes:
+                raise Rejected("already_here", f"{wanted.domain} is at this account already")
             raise Rejected("domain_taken", f"{wanted.domain} is taken", fields=("/domain",))
         self._check_price("create", wanted.max_price)
         now = self.clock.now()
@@ -163,8 +166,9 @@ class FakeRegistrar(Registrar):
         return self._look_up_any("find_registration", find)
 
     def _is_wanted(self, there: Domain, wanted: Registration) -> bool:
-        same = there.auth_code == wanted.auth_code.reveal() and there.registrant == wanted.registrant
-        return there.registrar == US and same
+        is_new = not wanted.since or there.created >= datetime.fromisoformat(wanted.since) - timedelta(days=1)
+        by_code = is_new if self.hides_codes else there.auth_code == wanted.auth_code.reveal()
+        return there.registrar == US and there.registrant == wanted.registrant and by_code
 
     def _made(self, name: str) -> Done | Pending:
         domain = self.domains[name]

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from provisioner.orders.statuses import OperationState, ServiceStatus
-from provisioner.ports.outcomes import Done
+from provisioner.ports.outcomes import Done, Rejected
 from provisioner.ports.registrar import Price
 from provisioner.workflows.domains.contacts import handle_of
 from tests.support.engine.domains import NAME, OWN_CODE, DomainWorld, contact
@@ -277,6 +277,24 @@ def test_an_operator_who_has_put_it_right_lets_it_go_on(domain: DomainWorld) -> 
 
 def test_a_second_order_for_what_an_earlier_one_has_bought_adopts_it(domain: DomainWorld) -> None:
     domain.do("domain.register")
+    domain.do("domain.register")
+    assert (domain.state("op-2"), domain.registry.count("domain:create")) == (OperationState.SUCCEEDED, 1)
+
+
+def test_a_domain_that_was_in_the_account_before_the_order_is_for_an_operator(domain: DomainWorld) -> None:
+    domain.registry.hides_codes = True
+    domain.registry.have(NAME, registrant=handle_of("ada"))
+    domain.harness.let_pass(3 * 86_400)
+    domain.do("domain.register")
+    assert (domain.state(), domain.error_code(), domain.service.ref) == (OperationState.FAILED, "already_here", None)
+    assert domain.registry.count("domain:create") == 0
+
+
+def test_what_an_earlier_try_has_bought_is_adopted_also_days_later(domain: DomainWorld) -> None:
+    domain.registry.hides_codes = True
+    domain.registry.will("register", Answer(raises=Rejected("odd", "no", fields=("/years",))))
+    domain.do("domain.register")
+    domain.harness.let_pass(3 * 86_400)
     domain.do("domain.register")
     assert (domain.state("op-2"), domain.registry.count("domain:create")) == (OperationState.SUCCEEDED, 1)
 

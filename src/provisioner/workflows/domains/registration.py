@@ -72,6 +72,7 @@ def _registration(
         auth_code=own_auth_code(op),
         max_price=price,
         dnssec=ordered.dnssec,
+        since=(op.service.accepted_at or op.accepted_at).isoformat(),
     )
 
 
