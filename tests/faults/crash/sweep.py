@@ -27,6 +27,8 @@ from tests.faults.crash.story import Scenario
 from tests.support.judge.verdict import Finding, Verdict, Wrong
 from tests.support.processes import Child, start
 
+STARTED_FIELD: Final = 19
+"""Of /proc/PID/stat after the name (proc_pid_stat(5): field 22, `starttime`)."""
 CALLS: Final = ("sendto", "sendmsg", "write")
 ATTACHED: Final = "attached"
 # Few threads, so that the same one does the work each time, and few looks for work that is not there.
@@ -164,8 +166,11 @@ class Killing(_Traced):
         self._tracer: Child | None = None
 
     def trace(self, lane: Lane, child: Child) -> None:
-        """Follow the one thread: strace counts the calls of each thread for itself."""
-        thread = threads_of(child)[self._shot.thread]
+        """Follow the one thread, if this run has it: strace counts the calls of each thread for itself."""
+        threads = threads_of(child)
+        if self._shot.thread >= len(threads):
+            return
+        thread = threads[self._shot.thread]
         inject = f"inject={self._shot.call}:signal=KILL:when={self._shot.number}"
         self._tracer = self._strace(
             lane, ["-p", str(thread), "-e", f"trace={self._shot.call}", "-e", inject, "-o", os.devnull]
@@ -186,8 +191,16 @@ class Killing(_Traced):
 
 
 def threads_of(child: Child) -> list[int]:
-    """The threads of a process in the order of their making."""
-    return sorted(int(entry.name) for entry in Path(f"/proc/{child.pid}/task").iterdir())
+    """The threads of a process in the order of their making; when they began counts, for numbers are given anew."""
+    return [thread for _, thread in sorted(_made(child))]
+
+
+def _made(child: Child) -> Iterator[tuple[int, int]]:
+    """The kernel's clock tick in which each thread began, and its number. Those that end meanwhile are left out."""
+    for entry in Path(f"/proc/{child.pid}/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):
+            after_name = (entry / "stat").read_text().rpartition(")")[2]
+            yield int(after_name.split()[STARTED_FIELD]), int(entry.name)
 
 
 def run_shot(lane: Lane, shot: Shot) -> Result:
