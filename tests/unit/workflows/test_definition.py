@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+
 import pytest
 
 from provisioner.workflows.definition import WORKFLOWS, workflow
@@ -5,9 +7,12 @@ from provisioner.workflows.operation import Operation
 
 
 @pytest.fixture(autouse=True)
-def _own_register(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(WORKFLOWS):
-        monkeypatch.delitem(WORKFLOWS, name)
+def _own_register() -> Iterator[None]:
+    registered = dict(WORKFLOWS)
+    WORKFLOWS.clear()
+    yield
+    WORKFLOWS.clear()
+    WORKFLOWS.update(registered)
 
 
 def _do_nothing(_op: Operation) -> None:
