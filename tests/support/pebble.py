@@ -82,7 +82,8 @@ class ChallengeServer:
 class Pebble:
     """One authority; `running()` makes it. What it knows is gone when it is restarted.
 
-    `nonce_rejection` and `authorization_reuse` are percentages. With `binding` an account needs an external one.
+    `nonce_rejection` and `authorization_reuse` are percentages; at 0, Pebble still reuses one authorization in 100.
+    With `binding` an account needs an external one.
     """
 
     def __init__(self, *, nonce_rejection: int = 0, authorization_reuse: int = 0, binding: bool = False) -> None:
