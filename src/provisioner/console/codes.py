@@ -53,6 +53,10 @@ ATTENTIONS: Final[Mapping[str, Attention]] = {
         "It goes on beyond its deadline, because what was begun has to be finished or undone.",
         "Nothing, if the vendor is only slow; else see why with `provisioner operations show ID`.",
     ),
+    "queue_not_read": Attention(
+        "No message of a registry could be taken off its queue for an hour; the sentence says why.",
+        "Mend what it names, or have the registry remove the message in the way; the reading goes on by itself.",
+    ),
     "request_malformed": Attention(
         "A vendor refused an item of an order as malformed or not supported: no customer can correct that.",
         "Look with `provisioner operations show ID --exchanges`; set the account right, or report it as a fault.",

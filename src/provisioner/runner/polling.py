@@ -103,14 +103,25 @@ class Polling:
         except Misconfigured as wrong:
             _log.error("account parked", detail=str(wrong))
             self._park(account, str(wrong))
-        except (Failure, StoreUnavailable, QueueLost) as trouble:
+        except (StoreUnavailable, QueueLost) as trouble:
             _log.warning("queue left for later", detail=str(trouble))
-        except Exception:  # noqa: BLE001 - a fault of ours in an adapter: it is told, and the next round tries again
+        except Failure as trouble:
+            _log.warning("queue left for later", detail=str(trouble))
+            self._note_failure(account, str(trouble))
+        except Exception as fault:  # noqa: BLE001 - a fault of ours in an adapter: it is told, and the next round tries again
             _log.exception("unexpected fault")
+            self._note_failure(account, f"a fault of the program, {type(fault).__name__}; the log has it")
+
+    def _note_failure(self, account: str, reason: str) -> None:
+        try:
+            self._polls.failed(account, self._owner, reason)
+        except StoreUnavailable as away:
+            _log.warning("the failure was not noted", detail=str(away))
 
     def _park(self, account: str, reason: str) -> None:
         try:
             self._polls.park(account, reason)
+            self._polls.settle(account, self._owner)
         except StoreUnavailable as away:
             _log.warning("the account could not be parked", detail=str(away))
 
@@ -125,6 +136,7 @@ class Polling:
                 queue: PollQueue = self._adapters(account)
                 message = queue.next_message()
                 if message is None or message.message_id == last:  # a registry that drops nothing is left in peace
+                    self._polls.settle(account, self._owner)
                     break
                 self._take(account, queue, message)
                 taken, last = taken + 1, message.message_id

@@ -38,6 +38,8 @@ UPKEEP: Final = "domain.upkeep"
 TRANSFER: Final = "domain.transfer"
 TRANSFER_OUT: Final = "domain.transfer-out"
 GONE: Final = (ServiceStatus.CANCELLED.value, ServiceStatus.FAILED.value)
+NOT_READ: Final = "queue_not_read"
+UNREAD_SECONDS: Final = 3600.0
 LONGEST_ID: Final = 200
 LONGEST_KEY: Final = 400  # with account or time
 LONGEST_NAME: Final = 100
@@ -116,6 +118,30 @@ class Polls:
                 told = (connection, self._database, self._announcer, account)
                 tell_account(*told, attention=MISCONFIGURED, detail=reason, since=since)
 
+    def failed(self, account: str, owner: str, reason: str) -> None:
+        """Nothing could be taken off a queue, and its end was not reached. After an hour of that operators are told."""
+        mine = (poll_leases.c.account == account, poll_leases.c.owner == owner)
+        now = self._database.now()
+        since = sa.func.coalesce(poll_leases.c.failing_since, now)
+        noted = sa.update(poll_leases).where(*mine).values(failing_since=since)
+        late = (poll_leases.c.failing_since <= self._database.now(-UNREAD_SECONDS), poll_leases.c.told_at.is_(None))
+        told = sa.update(poll_leases).where(*mine, *late).values(told_at=now).returning(poll_leases.c.failing_since)
+        with self._database.begin() as connection:
+            connection.execute(noted)
+            if (began := connection.scalar(told)) is not None:
+                detail = f"none of the registry's messages could be taken off the queue for an hour: {reason}"
+                where = (connection, self._database, self._announcer, account)
+                tell_account(*where, attention=NOT_READ, detail=detail, since=began)
+
+    def settle(self, account: str, owner: str) -> None:
+        """A queue was read to its end, or waits for an operator who knows: the hour begins anew."""
+        with self._database.begin() as connection:
+            self._goes_on(connection, account, poll_leases.c.owner == owner)
+
+    def _goes_on(self, connection: sa.Connection, account: str, *where: sa.ColumnElement[bool]) -> None:
+        failing = (poll_leases.c.account == account, poll_leases.c.failing_since.is_not(None), *where)
+        connection.execute(sa.update(poll_leases).where(*failing).values(failing_since=None, told_at=None))
+
     # -- messages
 
     def keep(self, account: str, owner: str, message: RegistryMessage) -> Kept:
@@ -137,6 +163,7 @@ class Polls:
         with self._database.begin() as connection:
             statement = sa.update(poll_messages).where(*here, poll_messages.c.acknowledged_at.is_(None))
             connection.execute(statement.values(acknowledged_at=self._database.now()))
+            self._goes_on(connection, account)
 
     def _check_lease(self, connection: sa.Connection, account: str, owner: str) -> None:
         mine = (poll_leases.c.account == account, poll_leases.c.owner == owner)

@@ -39,6 +39,8 @@ poll_leases = sa.Table(
     sa.Column("account", NAME, primary_key=True),
     sa.Column("owner", ID),
     sa.Column("lease_ends_at", UtcDateTime),
+    sa.Column("failing_since", UtcDateTime),  # nothing was taken off the queue, and its end was not reached, since
+    sa.Column("told_at", UtcDateTime),
 )
 
 account_sessions = sa.Table(

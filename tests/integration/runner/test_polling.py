@@ -3,13 +3,16 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from provisioner.ports.accounts import VendorAccount
-from provisioner.ports.outcomes import Misconfigured, Unavailable
+from provisioner.ports.outcomes import Misconfigured, Rejected, Unavailable
 from provisioner.runner.polling import with_queue
+from provisioner.store.tables_domains import poll_leases
 from tests.integration.runner.registry import (
     KILLED,
     LEASE_SECONDS,
@@ -47,6 +50,12 @@ def live_estate(live_stage: Stage) -> Stage:
     add_registrar(live_stage)
     add_domain(live_stage)
     return live_stage
+
+
+def _failing(stage: Stage) -> object:
+    """Since when rounds fail."""
+    leases = stage.rows("poll_leases")
+    return leases[0]["failing_since"] if leases else None
 
 
 def failing(error: Exception) -> Callable[[str], None]:
@@ -180,6 +189,40 @@ def test_an_account_that_is_in_order_again_is_read(live_estate: Stage, registry:
         wait_for(lambda: live_estate.count("poll_leases"), "a round is over")
         registry.before = lambda _call: None
         wait_for(lambda: not registry.messages, "the account is read")
+
+
+@pytest.mark.parametrize(
+    ("call", "trouble", "reason"),
+    [
+        ("next_message", Unavailable("answer_unreadable", "no XML in UTF-8"), "no XML in UTF-8"),
+        ("acknowledge", Rejected("invalid_request", "that is no id"), "that is no id"),
+        ("next_message", KeyError("a fault of ours"), "KeyError"),
+    ],
+    ids=["unreadable", "acknowledgement refused", "fault"],
+)
+def test_a_queue_that_is_not_read_for_an_hour_is_told(
+    live_estate: Stage, registry: Registry, call: str, trouble: Exception, reason: str
+) -> None:
+    registry.before = lambda name: failing(trouble)(name) if name == call else None
+    registry.queue("m-1")
+    with polling(live_estate, {REGISTRAR: registry}):
+        wait_for(lambda: _failing(live_estate) is not None, "a round has failed")
+        with live_estate.store.database.begin() as connection:
+            connection.execute(sa.update(poll_leases).values(failing_since=live_estate.now() - timedelta(hours=1)))
+        wait_for(lambda: live_estate.events(f"vendor-account/{REGISTRAR}"), "it is told")
+    assert reason in live_estate.events(f"vendor-account/{REGISTRAR}")[0]["data"]["detail"]
+
+
+@pytest.mark.parametrize("queued", [(), ("m-1",)], ids=["empty", "a message"])
+def test_a_queue_that_is_read_again_is_not_told(
+    live_estate: Stage, registry: Registry, queued: tuple[str, ...]
+) -> None:
+    registry.before = failing(Unavailable("down", "the registry is down"))
+    with polling(live_estate, {REGISTRAR: registry}):
+        wait_for(lambda: _failing(live_estate) is not None, "a round has failed")
+        registry.queue(*queued)
+        registry.before = lambda _call: None
+        wait_for(lambda: _failing(live_estate) is None, "the queue is read")
 
 
 def test_a_registry_that_hangs_stops_no_other(live_estate: Stage, tmp_path: Path) -> None:

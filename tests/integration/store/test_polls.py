@@ -107,6 +107,56 @@ def test_an_account_that_is_parked_once_more_is_told_once_more(estate: Stage) ->
     assert [event["sequence"] for event in estate.events(f"vendor-account/{REGISTRAR}")] == [1, 2]
 
 
+def fail(estate: Stage, reason: str = "the answer cannot be read") -> None:
+    """A round that took nothing off the queue."""
+    estate.store.polls.failed(REGISTRAR, ME, reason)
+
+
+def test_a_queue_that_cannot_be_read_for_an_hour_is_told_once_with_the_reason(estate: Stage) -> None:
+    fail(estate, "the network is down")
+    estate.let_pass(3590)
+    fail(estate)
+    assert estate.events(f"vendor-account/{REGISTRAR}") == []
+    estate.let_pass(11)
+    fail(estate)
+    fail(estate)
+    (told,) = estate.events(f"vendor-account/{REGISTRAR}")
+    assert (told["type"], told["data"]["reason"]) == ("vendor-account.needs-attention.v1", "queue_not_read")
+    assert "the answer cannot be read" in told["data"]["detail"]
+
+
+@pytest.mark.parametrize("ending", ["settled", "acknowledged"])
+def test_a_queue_that_was_read_in_between_is_told_only_after_another_hour(estate: Stage, ending: str) -> None:
+    fail(estate)
+    estate.let_pass(3600)
+    if ending == "settled":
+        estate.store.polls.settle(REGISTRAR, ME)
+    else:
+        estate.store.polls.acknowledged(REGISTRAR, "m-1")
+    fail(estate)
+    assert estate.count("outbox") == 0
+    estate.let_pass(3601)
+    fail(estate)
+    assert estate.count("outbox") == 1
+
+
+def test_each_time_that_a_queue_is_not_read_is_told(estate: Stage) -> None:
+    for _ in range(2):
+        fail(estate)
+        estate.let_pass(3601)
+        fail(estate)
+        estate.store.polls.settle(REGISTRAR, ME)
+    assert [event["sequence"] for event in estate.events(f"vendor-account/{REGISTRAR}")] == [1, 2]
+
+
+def test_who_lost_the_queue_tells_nothing_of_it(estate: Stage) -> None:
+    fail(estate)
+    estate.let_pass(3601)
+    estate.store.polls.lease(REGISTRAR, "worker-2", 300)
+    fail(estate)
+    assert estate.count("outbox") == 0
+
+
 # -- messages
 
 
