@@ -89,23 +89,21 @@ def test_a_name_that_leads_elsewhere_is_waited_for_and_the_customer_is_told_wher
 
 
 def test_a_name_that_was_led_away_before_the_authority_looked_is_proven_by_another_order(shop: Stack) -> None:
-    domain = shop.order_hosting("mended")
-    shop.wait_issued(own("mended"))
     shop.wait_rests()
-    before = shop.pebble.issued()
+    before, domains = shop.pebble.issued(), list[str]()
 
     def lead_astray(scope: str, point: str) -> None:
         if (scope, point) == ("certificate.issue/show-1-http-1", "after_intent"):
-            shop.lead_elsewhere(domain, NOBODY)
+            shop.lead_elsewhere(domains[0], NOBODY)
 
     with crash.listening(lead_astray):
-        shop.ask_for_certificate("mended-1", "service-mended", [domain], "http-01")
-        waiting = shop.wait_waiting("mended-1")
+        domains.append(domain := shop.order_hosting("mended"))
+        waiting = shop.wait_waiting(own("mended"))
     assert domain in waiting["reason"]
     assert shop.shown() == []
     shop.lead_here()
     shop.clock.hurry(TWO_MINUTES)
-    check_whole(shop, "mended-1", shop.wait_issued("mended-1"), domain)
+    check_whole(shop, own("mended"), shop.wait_issued(own("mended")), domain, f"www.{domain}")
     assert shop.pebble.issued() == before + 1
 
 
