@@ -229,7 +229,10 @@ class _Soak:
         return False
 
     def _is_quiet(self) -> bool:
-        return self._storefront.has_nothing_to_say and not any(self._left().values())
+        try:
+            return self._storefront.has_nothing_to_say and not any(self._left().values())
+        except StoreUnavailable:  # it was struck, and somebody may be waiting for it
+            return False
 
     def _left(self) -> dict[str, int]:
         """What is still to be done: messages, operations, orders, events."""
