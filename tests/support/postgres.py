@@ -131,6 +131,8 @@ class PostgresCluster:
     def kill(self) -> None:
         """SIGKILL the server and all its backends at once, as a crash of the machine would, and wait for them."""
         child = self._running()
+        child.send(signal.SIGSTOP)  # else it could make a backend that outlives it and keeps its shared memory
+        wait_for(lambda: _makes_no_more(child.pid), "PostgreSQL makes no more backends", interval=0.001)
         backends = _backends(child.pid)
         child.send(signal.SIGKILL)
         for backend in backends:
@@ -220,6 +222,14 @@ def _backends(server: int) -> list[psutil.Process]:
         return psutil.Process(server).children(recursive=True)
     except psutil.NoSuchProcess:
         return []
+
+
+def _makes_no_more(server: int) -> bool:
+    """Whether it is stopped, or has ended by itself."""
+    try:
+        return psutil.Process(server).status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _lives(process: psutil.Process) -> bool:
