@@ -10,8 +10,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
-from multiprocessing import forkserver
+from multiprocessing import connection, forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,8 @@ IMPORTED: Final = (
 )
 _PARENT_DIED: Final = 1  # PR_SET_PDEATHSIG
 
+# An exit code can be read once, each start of a process looks for all of them, and who comes second is told 255.
+_reading = threading.Lock()
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload([*IMPORTED])
 
@@ -47,23 +50,24 @@ class Forked:
     @property
     def returncode(self) -> int | None:
         """The exit code, negative for a signal; None while it runs."""
-        return self._process.exitcode
+        with _reading:
+            return self._process.exitcode
 
     def poll(self) -> int | None:
         """The exit code, None while it runs."""
-        return self._process.exitcode
+        return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end. Raises subprocess.TimeoutExpired."""
-        self._process.join(timeout)
-        code = self._process.exitcode
+        connection.wait([self._process.sentinel], timeout)
+        code = self.returncode
         if code is None:
             raise subprocess.TimeoutExpired(list(self.args), timeout or 0)
         return code
 
     def send_signal(self, sig: int, /) -> None:
         """Send a signal, if it still runs."""
-        if self._process.exitcode is None:
+        if self.returncode is None:
             os.kill(self.pid, sig)
 
 
@@ -71,7 +75,8 @@ def fork(arguments: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Pa
     """Start `provisioner ARGUMENTS`; `env` is added to this process's environment, `log` is appended to."""
     log.touch(mode=0o600)
     process = _context.Process(target=_run, args=(list(arguments), str(log), dict(env), str(cwd)))
-    process.start()
+    with _reading:
+        process.start()
     return Child(Forked(process, arguments), log)
 
 
