@@ -2,11 +2,13 @@
 
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.support.forking import fork
 from tests.support.processes import Child, NeverHappenedError, free_ports, start, wait_for
 
 SLEEPER = (
@@ -66,3 +68,11 @@ def test_a_failure_to_happen_is_told_in_words() -> None:
 def test_free_ports_differ() -> None:
     ports = free_ports(20)
     assert len(set(ports)) == 20
+
+
+def test_threads_that_fork_at_the_same_time_read_every_exit_code(tmp_path: Path) -> None:
+    def exit_code(_number: int) -> int:
+        return fork(["--help"], log=tmp_path / "log", env={}, cwd=tmp_path).wait(timeout=60)
+
+    with ThreadPoolExecutor(6) as threads:
+        assert set(threads.map(exit_code, range(200))) == {0}
